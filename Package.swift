@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Settings of every target: the strictest language mode, and no warning survives a build.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+
+/// One room of docs/architecture.md: a library target under Sources/ and, beside it, its tests under Tests/.
+func room(_ name: String, knows dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies + [systemPackage], swiftSettings: strict)
+}
+
+/// The tests of one room.
+///
+/// - Parameter excluded: Folders of files that the tests read by path.
+func tests(
+    of name: String, with dependencies: [Target.Dependency] = [], excluding excluded: [String] = []
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies + [systemPackage],
+        exclude: excluded,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "pandora-agent",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    ],
+    targets: [
+        // System libraries: module maps and shims for macros, nothing else.
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
+
+        // The ground that the rooms stand on: files and digests, nothing of the field.
+        room("SystemFiles"),
+        room("Digests", knows: ["COpenSSL"]),
+
+        .target(
+            name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests(of: "SystemFiles"),
+        tests(of: "Digests"),
+    ]
+)

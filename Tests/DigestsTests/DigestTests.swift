@@ -1,0 +1,38 @@
+import Digests
+import Testing
+
+@Suite("Digests and text encodings")
+struct DigestTests {
+    @Test("MD5 of the test suite of RFC 1321")
+    func md5() {
+        #expect(Digest.md5("").hexadecimal == "d41d8cd98f00b204e9800998ecf8427e")
+        #expect(Digest.md5("message digest").hexadecimal == "f96b697d7cb7938d525a2f31aaf161d0")
+    }
+
+    @Test("SHA-256 of the example of FIPS 180-4, in one piece and in many")
+    func sha256() {
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(Digest.sha256("abc").hexadecimal == expected)
+        var stream = DigestStream(.sha256)
+        for byte in "abc".utf8 { stream.update(CollectionOfOne(byte)) }
+        #expect(stream.finish().hexadecimal == expected)
+    }
+
+    @Test(
+        "Base64 of the test vectors of RFC 4648",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy"),
+        ])
+    func base64(plain: String, encoded: String) {
+        #expect(Array(plain.utf8).base64 == Array(encoded.utf8))
+    }
+
+    @Test("Base64 of more than one piece has no padding inside")
+    func longBase64() {
+        let bytes = [UInt8](repeating: 0, count: (3 << 20) + 1)
+        let text = bytes.base64
+        #expect(text.count == (bytes.count + 2) / 3 * 4)
+        #expect(text.dropLast(2).allSatisfy { $0 == UInt8(ascii: "A") })
+        #expect(text.suffix(2).allSatisfy { $0 == UInt8(ascii: "=") })
+    }
+}

@@ -46,10 +46,14 @@ let package = Package(
         room("SystemFiles"),
         room("Digests", knows: ["COpenSSL"]),
 
+        // The leaves: each knows the ground alone.
+        room("AgentConfiguration", knows: ["SystemFiles"]),
+
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
             swiftSettings: strict),
         tests(of: "SystemFiles"),
+        tests(of: "AgentConfiguration", with: ["SystemFiles"]),
         tests(of: "Digests"),
     ]
 )

@@ -1,0 +1,131 @@
+/// A line of a configuration that is neither blank nor a comment: a token and its value.
+///
+/// The token is the first word; the value is the rest of the line without the space around it, so a `#` in it is part
+/// of it. Both are places in the file's ``ConfigurationText``.
+struct ConfigurationLine: Sendable, Hashable {
+    /// The line's number, from 1.
+    let number: Int32
+    /// The offset of the line's first byte.
+    let start: Int32
+    /// The first word.
+    let token: ConfigurationText.Place
+    /// The rest; empty, and right after the token, where there is none.
+    let value: ConfigurationText.Place
+    /// What had to be repaired or cut.
+    let damage: Damage?
+
+    /// What was wrong with a line's bytes.
+    enum Damage: Sendable, Hashable {
+        /// Not UTF-8; each wrong sequence becomes U+FFFD.
+        case notUTF8
+        /// It holds a NUL byte, which no command, path or name can.
+        case containsNUL
+        /// It is longer than ``longestLine`` and was left out; its places here are only its beginning.
+        case tooLong
+    }
+
+    /// The longest line that is used, in bytes. Commands cannot be longer (`MAX_ARG_STRLEN`, execve(2)).
+    static let longestLine = 128 * 1024
+
+    /// The line's number, from 1.
+    var line: Int { Int(number) }
+    /// The column of the token's first byte, from 1.
+    var column: Int { Int(token.lowerBound - start) + 1 }
+    /// The column of the value's first byte, from 1; that after the token where there is no value.
+    var valueColumn: Int { Int(value.lowerBound - start) + 1 }
+}
+
+/// The lines of a configuration, one after the other, in time and memory linear in its size.
+///
+/// LF and CR LF both end a line; a byte order mark in front is passed over.
+struct ConfigurationLines: Sequence, IteratorProtocol {
+    private let text: ConfigurationText
+    private var offset = 0
+    private var number: Int32 = 0
+
+    init(_ text: ConfigurationText) {
+        self.text = text
+        if text.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
+    }
+
+    mutating func next() -> ConfigurationLine? {
+        while offset < text.count {
+            let start = offset
+            let end = text.endOfLine(from: start)
+            offset = end + 1
+            number += 1
+            let number = number
+            let found = text.withBytes(start..<end) { ConfigurationLine($0, number: number, start: Int32(start)) }
+            if let found { return found }
+        }
+        return nil
+    }
+}
+
+extension ConfigurationLine {
+    /// Splits a line; `nil` where it is blank or a comment.
+    fileprivate init?(_ line: UnsafeRawBufferPointer, number: Int32, start: Int32) {
+        let tokenStart = line.endOfSpace(from: 0, to: line.count)
+        guard tokenStart < line.count, line[tokenStart] != UInt8(ascii: "#") else { return nil }
+        var end = line.count
+        while line[end - 1].isSpace { end -= 1 }
+        let isTooLong = line.count > Self.longestLine
+        if isTooLong { end = min(end, tokenStart + 80) }
+        let tokenEnd = line.endOfWord(from: tokenStart, to: end)
+        let valueStart = line.endOfSpace(from: tokenEnd, to: end)
+        self.number = number
+        self.start = start
+        token = start + Int32(tokenStart)..<start + Int32(tokenEnd)
+        value = start + Int32(valueStart)..<start + Int32(end)
+        damage = isTooLong ? .tooLong : Damage(in: UnsafeRawBufferPointer(rebasing: line[tokenStart..<end]))
+    }
+}
+
+extension ConfigurationLine.Damage {
+    fileprivate init?(in bytes: UnsafeRawBufferPointer) {
+        // So are nearly all lines.
+        if bytes.isPlainASCII { return nil }
+        if bytes.contains(0) {
+            self = .containsNUL
+        } else if String(validating: bytes, as: UTF8.self) == nil {
+            self = .notUTF8
+        } else {
+            return nil
+        }
+    }
+}
+
+// Loops rather than searches with closures: most of the time that reading takes would be spent in those.
+extension UnsafeRawBufferPointer {
+    fileprivate func endOfSpace(from start: Int, to end: Int) -> Int {
+        var index = start
+        while index < end, self[index].isSpace { index += 1 }
+        return index
+    }
+
+    fileprivate func endOfWord(from start: Int, to end: Int) -> Int {
+        var index = start
+        while index < end, !self[index].isSpace { index += 1 }
+        return index
+    }
+
+    /// Whether each byte is from 1 to 127.
+    fileprivate var isPlainASCII: Bool {
+        var index = 0
+        while index + 8 <= count {
+            let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // To subtract 1 sets the highest bit of a byte that is 0; one above 127 has it set.
+            if (word | (word &- 0x0101_0101_0101_0101)) & 0x8080_8080_8080_8080 != 0 { return false }
+            index += 8
+        }
+        while index < count {
+            if self[index] == 0 || self[index] >= 0x80 { return false }
+            index += 1
+        }
+        return true
+    }
+}
+
+extension UInt8 {
+    fileprivate var isSpace: Bool { self == UInt8(ascii: " ") || (0x09...0x0D).contains(self) }
+}

@@ -1,0 +1,299 @@
+internal import SystemPackage
+
+/// Turns the lines of one module into its definition.
+struct ModuleBuilder {
+    /// Why a module does not run.
+    struct Skipped: Error {
+        let text: String
+    }
+
+    private(set) var name = ""
+    private(set) var diagnostics = DiagnosticLog()
+
+    /// Where the module begins.
+    let position: SourcePosition
+
+    private let text: ConfigurationText
+    private let settings: ArraySlice<RawModule.Setting>
+    private let macros: Macros
+    private var type = ConfiguredModuleType.genericData
+    // In the order of their tokens.
+    private var attributes: [(index: Int, attribute: ModuleAttribute)] = []
+    private var thresholds = Thresholds()
+    private var schedule = ModuleSchedule()
+    private var preconditions: [CommandCondition] = []
+    private var conditions: [CommandCondition] = []
+    private var intensiveConditions: [Condition] = []
+    private var timeout: Duration?
+    private var savesAs: String?
+    private var isDisabled = false
+    private var source: (kind: ModuleToken.SourceToken, setting: RawSetting)?
+    private var details: [ModuleToken.DetailToken: RawSetting] = [:]
+    private var windowsToken: RawSetting?
+    private var isUnusable = false
+
+    init(_ raw: RawModule, of file: RawConfiguration, macros general: Macros) {
+        position = SourcePosition(file: file.file, line: raw.first.line, column: raw.first.column)
+        text = file.text
+        settings = file.moduleSettings[raw.settings]
+        var macros = general
+        for setting in settings where setting.isMacro {
+            macros.define(
+                String(text.string(setting.line.token).dropFirst("module_macro".count)),
+                as: text.string(setting.line.value))
+        }
+        self.macros = macros
+    }
+
+    mutating func build() throws(Skipped) -> ModuleDefinition {
+        for setting in settings where !setting.isMacro {
+            let index = Int(setting.index)
+            let value = text.string(setting.line.value)
+            take(
+                index,
+                RawSetting(
+                    setting.line, token: ModuleToken.all[index].name,
+                    value: macros.isEmpty ? value : macros.expand(value)))
+        }
+        if let windowsToken {
+            let text = "'\(windowsToken.token)' exists in the Windows agent only"
+            throw skip(text, at: windowsToken)
+        }
+        // What is switched off is not complained about.
+        if isDisabled { throw Skipped(text: "module_disabled 1") }
+        guard let source else { throw skip("it has nothing to run (module_exec, module_plugin …)", at: nil) }
+        if name.isEmpty, source.kind != .plugin { throw skip("it has no module_name", at: nil) }
+        if isUnusable { throw Skipped(text: "a line that it cannot do without is wrong") }
+        let sourcePosition = valuePosition(source.setting)
+        guard let source = makeSource(source.kind, source.setting) else {
+            throw Skipped(text: "'\(source.setting.token)' is wrong")
+        }
+        for finding in thresholds.findings(for: type) { report(.warning, finding.setting, finding.text) }
+        var module = ModuleDefinition(
+            name: name, position: position, source: source, sourcePosition: sourcePosition)
+        module.type = schedule.absoluteInterval == .once ? type.asynchronous : type
+        module.attributes = attributes.map(\.attribute)
+        module.schedule = schedule
+        module.preconditions = preconditions
+        module.conditions = conditions
+        module.intensiveConditions = intensiveConditions
+        module.timeout = timeout
+        module.savesAs = savesAs
+        return module
+    }
+
+    private mutating func take(_ index: Int, _ setting: RawSetting) {
+        switch ModuleToken.all[index].role {
+        case .name: name = setting.value
+        case .type: takeType(setting)
+        case .attribute(let element, let form): takeAttribute(index, element, form, setting)
+        case .schedule(let part): takeSchedule(part, setting)
+        case .source(let kind):
+            if let earlier = source {
+                report(.warning, setting, "'\(setting.token)' replaces the '\(earlier.setting.token)' above it")
+            }
+            source = (kind, setting)
+        case .detail(let detail): details[detail] = setting
+        case .none: takeUnused(ModuleToken.all[index].support, setting)
+        case .macro: break
+        }
+    }
+
+    private mutating func takeUnused(_ support: TokenSupport, _ setting: RawSetting) {
+        switch support {
+        case .windowsOnly: windowsToken = setting
+        case .ignored(let reason): report(.warning, setting, "'\(setting.token)' has no effect: \(reason)")
+        case .refused(let reason): report(.warning, setting, "'\(setting.token)' is refused: \(reason)")
+        case .used: break
+        }
+    }
+
+    private mutating func takeType(_ setting: RawSetting) {
+        // So are nearly all, and all of those are in lower case.
+        if ConfiguredModuleType.known.contains(setting.value) { return type = ConfiguredModuleType(setting.value) }
+        let type = ConfiguredModuleType(setting.value.lowercased())
+        self.type = type
+        if type.name != setting.value {
+            report(.warning, setting, "the server knows types in lower case only: '\(type)' is used")
+        }
+        if !type.isKnown {
+            let hint = nearest(to: type.name, among: ConfiguredModuleType.known).map { ": did you mean '\($0)'?" } ?? ""
+            report(.warning, setting, "unknown module type '\(type)'\(hint)")
+        }
+    }
+
+    private mutating func takeAttribute(
+        _ index: Int, _ element: String, _ form: ModuleToken.AttributeForm, _ setting: RawSetting
+    ) {
+        if setting.value.isEmpty { return }
+        setAttribute(index, ModuleAttribute(element: element, text: setting.value))
+        if let expectation = form.expectation(for: setting.value) {
+            diagnostics.report(
+                .warning, at: valuePosition(setting),
+                "\(setting.token): \(setting.quotedValue), expected \(expectation); the server gets it as it is")
+        }
+        thresholds.take(setting, index: index)
+    }
+
+    private mutating func setAttribute(_ index: Int, _ attribute: ModuleAttribute) {
+        // Mostly they stand in the order of the tokens, so the place is the end.
+        var place = attributes.count
+        while place > 0, attributes[place - 1].index > index { place -= 1 }
+        if place > 0, attributes[place - 1].index == index {
+            attributes[place - 1].attribute = attribute
+        } else if place == attributes.count {
+            if attributes.isEmpty { attributes.reserveCapacity(settings.count) }
+            attributes.append((index, attribute))
+        } else {
+            attributes.insert((index, attribute), at: place)
+        }
+    }
+
+    private mutating func takeSchedule(_ part: ModuleToken.ScheduleToken, _ setting: RawSetting) {
+        switch part {
+        case .interval:
+            if let value = read(.integer(1...1_000_000_000), setting) { schedule.everyCycles = value }
+        case .absoluteInterval:
+            schedule.absoluteInterval = read(AbsoluteInterval.reader, setting) ?? schedule.absoluteInterval
+        case .crontab:
+            // To run at times that nobody asked for would be worse than not to run.
+            guard let crontab = read(Crontab.reader, setting, costs: "the module is skipped") else {
+                return isUnusable = true
+            }
+            schedule.crontab = crontab
+        case .cronInterval:
+            schedule.cronInterval = read(.integer(0...Int.max), setting) ?? schedule.cronInterval
+        case .precondition:
+            // Without its precondition the module would run when it must not.
+            guard let condition = read(CommandCondition.reader, setting, costs: "the module is skipped") else {
+                return isUnusable = true
+            }
+            preconditions.append(condition)
+        case .condition:
+            if let condition = read(CommandCondition.reader, setting) { conditions.append(condition) }
+        case .intensiveCondition:
+            if let condition = read(Condition.reader, setting) { intensiveConditions.append(condition) }
+        case .timeout:
+            timeout = read(.seconds(1...86400), setting) ?? timeout
+        case .save:
+            savesAs = read(.environmentName, setting) ?? savesAs
+        case .disabled:
+            isDisabled = read(.flag, setting) ?? isDisabled
+        }
+    }
+
+    private mutating func makeSource(_ kind: ModuleToken.SourceToken, _ setting: RawSetting) -> ModuleSource? {
+        switch kind {
+        case .freeMemory: return .freeMemory
+        case .freePercentMemory: return .freePercentMemory
+        case .cpuUsage:
+            if setting.value.isEmpty || setting.value.lowercased() == "all" { return .cpuUsage(core: nil) }
+            let reader = ValueReader<Int>(expectation: "all, or the number of a core") { text in
+                Int(text).flatMap { $0 < 0 ? nil : $0 }
+            }
+            return read(reader, setting, costs: skippedPhrase).map { .cpuUsage(core: $0) }
+        default: break
+        }
+        guard let value = read(.word, setting, costs: skippedPhrase) else { return nil }
+        switch kind {
+        case .exec: return .command(value)
+        case .plugin: return .plugin(value)
+        case .process: return .processRunning(value)
+        case .service: return .serviceRunning(value)
+        case .processCPU: return .processCPU(value)
+        case .processMemory: return .processMemory(value)
+        case .freeDisk: return .freeDisk(mount: value)
+        case .freePercentDisk: return .freePercentDisk(mount: value)
+        case .occupiedPercentDisk: return .occupiedPercentDisk(mount: value)
+        case .regexp: return logPattern(file: value, setting)
+        case .tcpCheck: return tcpCheck(host: value, setting)
+        case .ping: return ping(host: value)
+        case .cpuUsage, .freeMemory, .freePercentMemory: return nil
+        }
+    }
+
+    private var skippedPhrase: String { "the module is skipped" }
+
+    private mutating func logPattern(file: String, _ setting: RawSetting) -> ModuleSource? {
+        guard let pattern = details[.pattern], !pattern.value.isEmpty else {
+            report(.error, setting, "module_regexp needs a module_pattern; the module is skipped")
+            return nil
+        }
+        let fromStart = details[.noSeekEOF].flatMap { read(.flag, $0) } ?? false
+        return .logPattern(file: file, pattern: pattern.value, fromStart: fromStart)
+    }
+
+    private mutating func tcpCheck(host: String, _ setting: RawSetting) -> ModuleSource? {
+        guard let port = details[.port] else {
+            report(.error, setting, "module_tcpcheck needs a module_port; the module is skipped")
+            return nil
+        }
+        return read(.integer(1...65535), port, costs: skippedPhrase).map { .tcpCheck(host: host, port: $0) }
+    }
+
+    private mutating func ping(host: String) -> ModuleSource {
+        let count = details[.pingCount].flatMap { read(.integer(1...100), $0) } ?? 1
+        let milliseconds = details[.pingTimeout].flatMap { read(.integer(1...3_600_000), $0) } ?? 1000
+        return .ping(host: host, count: count, timeout: .milliseconds(milliseconds))
+    }
+
+    private mutating func read<Value>(
+        _ reader: ValueReader<Value>, _ setting: RawSetting, costs: String = "the line has no effect"
+    ) -> Value? {
+        if let value = reader.read(setting.value) { return value }
+        diagnostics.report(
+            .error, at: valuePosition(setting),
+            "\(setting.token): \(setting.quotedValue), expected \(reader.expectation); \(costs)")
+        return nil
+    }
+
+    private mutating func report(
+        _ severity: Diagnostic.Severity, _ setting: RawSetting, _ text: @autoclosure () -> String
+    ) {
+        diagnostics.report(severity, at: tokenPosition(setting), text())
+    }
+
+    private mutating func skip(_ reason: String, at setting: RawSetting?) -> Skipped {
+        let called = name.isEmpty ? "this module" : "module '\(name)'"
+        diagnostics.report(
+            .warning, at: setting.map { tokenPosition($0) } ?? position, "\(called) is skipped: \(reason)")
+        return Skipped(text: reason)
+    }
+
+    private func tokenPosition(_ setting: RawSetting) -> SourcePosition {
+        SourcePosition(file: position.file, line: setting.line, column: setting.column)
+    }
+
+    private func valuePosition(_ setting: RawSetting) -> SourcePosition {
+        SourcePosition(file: position.file, line: setting.line, column: setting.valueColumn)
+    }
+}
+
+extension RawModule.Setting {
+    fileprivate var isMacro: Bool { Int(index) == ModuleToken.macroIndex }
+}
+
+extension ConfiguredModuleType {
+    /// The type of the same values without an expected rhythm, for modules that run a single time.
+    var asynchronous: ConfiguredModuleType {
+        switch name {
+        case "generic_data", "generic_data_inc", "generic_data_inc_abs": ConfiguredModuleType("async_data")
+        case "generic_proc": ConfiguredModuleType("async_proc")
+        case "generic_data_string": ConfiguredModuleType("async_string")
+        default: self
+        }
+    }
+}
+
+extension ValueReader where Value == String {
+    /// A name that a shell accepts for a variable.
+    fileprivate static var environmentName: Self {
+        Self(expectation: "the name of an environment variable") { text in
+            let isName = text.utf8.allSatisfy { byte in
+                byte == UInt8(ascii: "_") || Character(UnicodeScalar(byte)).isLetter
+                    || Character(UnicodeScalar(byte)).isNumber
+            }
+            return isName && text.utf8.allSatisfy { $0 < 0x80 } && text.first?.isNumber == false ? text : nil
+        }
+    }
+}

@@ -1,0 +1,128 @@
+/// The type of a module's value, in the server's words.
+public struct ConfiguredModuleType: Sendable, Hashable, CustomStringConvertible {
+    /// `generic_data`, `async_string` …
+    public let name: String
+
+    /// A type by its name.
+    public init(_ name: String) {
+        self.name = name
+    }
+
+    /// The type of a module that names none.
+    public static let genericData = ConfiguredModuleType("generic_data")
+
+    /// The types that servers know, but for those of the web checks, which begin with `web_`.
+    public static let known = [
+        "generic_data", "generic_proc", "generic_data_string", "generic_data_inc", "generic_data_inc_abs",
+        "async_data", "async_proc", "async_string", "log", "image_jpg", "image_png", "keep_alive",
+        "remote_icmp_proc", "remote_icmp", "remote_tcp", "remote_tcp_proc", "remote_tcp_string", "remote_tcp_inc",
+        "remote_snmp", "remote_snmp_inc", "remote_snmp_string", "remote_snmp_proc",
+    ]
+
+    /// Whether a server knows the type.
+    public var isKnown: Bool { Self.known.contains(name) || name.hasPrefix("web_") }
+
+    /// Whether the server stores values as numbers, so that text is lost.
+    public var isNumeric: Bool {
+        !(name.hasSuffix("_string") || name == "log" || name.hasPrefix("web_content") || name.hasPrefix("image_"))
+    }
+
+    /// The name.
+    public var description: String { name }
+}
+
+/// What a module does to get its value.
+public enum ModuleSource: Sendable, Hashable {
+    /// The standard output of `sh -c COMMAND`.
+    case command(String)
+    /// A command that prints elements of the data file.
+    case plugin(String)
+    /// CPU use of one core, or of all where it is `nil`.
+    case cpuUsage(core: Int?)
+    /// Whether a process with this in its command line runs.
+    case processRunning(String)
+    /// Whether a service of this name runs.
+    case serviceRunning(String)
+    /// CPU use of the processes with this in their command lines.
+    case processCPU(String)
+    /// Resident memory of the processes with this in their command lines.
+    case processMemory(String)
+    /// Free megabytes of the file system mounted here.
+    case freeDisk(mount: String)
+    /// Free share of the file system mounted here.
+    case freePercentDisk(mount: String)
+    /// Used share of the file system mounted here.
+    case occupiedPercentDisk(mount: String)
+    /// Available memory in megabytes.
+    case freeMemory
+    /// Available share of the memory.
+    case freePercentMemory
+    /// New lines of a log file that match a pattern; `fromStart`: the first time all of it is new.
+    case logPattern(file: String, pattern: String, fromStart: Bool)
+    /// Whether a host accepts connections on a port.
+    case tcpCheck(host: String, port: Int)
+    /// Whether a host answers ICMP echo requests.
+    case ping(host: String, count: Int, timeout: Duration)
+
+    /// The command that a configuration asks to run, for local rules; `nil` where none is run.
+    public var command: String? {
+        switch self {
+        case .command(let text), .plugin(let text): text
+        default: nil
+        }
+    }
+}
+
+/// Text that the data file carries with the module.
+public struct ModuleAttribute: Sendable, Hashable {
+    /// The element's name in the data file.
+    public let element: String
+    /// Its text.
+    public let text: String
+}
+
+/// A module as configured: what it does, when, and what the server is told about it.
+public struct ModuleDefinition: Sendable, Hashable {
+    /// The name at the server; empty for plugins that have none.
+    public var name: String
+    /// Where it begins in the configuration.
+    public var position: SourcePosition
+    /// What it does.
+    public var source: ModuleSource
+    /// Where the configuration says so.
+    public var sourcePosition: SourcePosition
+    /// The type of its value.
+    public var type = ConfiguredModuleType.genericData
+    /// What the data file carries with it, in the data file's order, without the name and the type.
+    public var attributes: [ModuleAttribute] = []
+    /// When it runs.
+    public var schedule = ModuleSchedule()
+    /// Commands that decide whether it runs: all must hold.
+    public var preconditions: [CommandCondition] = []
+    /// Commands that run after it, where its value holds.
+    public var conditions: [CommandCondition] = []
+    /// When it reports although its interval has not passed; all must hold.
+    public var intensiveConditions: [Condition] = []
+    /// How long its command may take; `nil` = the interval.
+    public var timeout: Duration?
+    /// Environment variable that carries its value to later modules.
+    public var savesAs: String?
+
+    /// The name, or what it runs where it has none: how messages call it.
+    public var displayName: String {
+        if !name.isEmpty { return name }
+        return source.command ?? "unnamed module"
+    }
+}
+
+/// When a module runs. With nothing set: at every cycle.
+public struct ModuleSchedule: Sendable, Hashable {
+    /// Every how many cycles.
+    public var everyCycles = 1
+    /// By the clock instead.
+    public var absoluteInterval: AbsoluteInterval?
+    /// At these times only.
+    public var crontab: Crontab?
+    /// Seconds, told to the server beside the crontab.
+    public var cronInterval: Int?
+}

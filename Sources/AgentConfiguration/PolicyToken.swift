@@ -1,0 +1,105 @@
+internal import SystemPackage
+
+/// A token of local.conf that no other file may hold; `read_only` alone counts in pandora_agent.conf too.
+///
+/// A value that cannot be read restricts as much as its token can: a slip of the pen must not open what the
+/// administrator meant to close.
+public struct PolicyToken: Sendable {
+    /// The name.
+    public let name: String
+    /// The default, as the documentation shows it; empty = none.
+    public let defaultValue: String
+    /// What it means, for the documentation.
+    public let meaning: String
+    /// Sets the value. Where it cannot be read, restricts and returns what was expected and what it costs.
+    let apply: @Sendable (String, SourcePosition, inout LocalPolicy) -> Misreading?
+
+    /// A value that cannot be read.
+    struct Misreading: Sendable, Hashable {
+        let expectation: String
+        let consequence: String
+    }
+
+    private init<Value>(
+        _ name: String, default defaultValue: String = "", _ reader: ValueReader<Value>, _ meaning: String,
+        otherwise consequence: String = "the line has no effect",
+        restrict: @escaping @Sendable (SourcePosition, inout LocalPolicy) -> Void = { _, _ in },
+        set: @escaping @Sendable (Value, SourcePosition, inout LocalPolicy) -> Void
+    ) {
+        self.name = name
+        self.defaultValue = defaultValue
+        self.meaning = meaning
+        apply = { text, position, policy in
+            guard let value = reader.read(text) else {
+                restrict(position, &policy)
+                return Misreading(expectation: reader.expectation, consequence: consequence)
+            }
+            set(value, position, &policy)
+            return nil
+        }
+    }
+
+    static let readOnlyName = "read_only"
+
+    /// Every token, in the order of the documentation.
+    public static let all: [PolicyToken] = [
+        PolicyToken(
+            readOnlyName, default: "0", .flag, "1: the agent asks the server for nothing",
+            otherwise: "the agent is read-only", restrict: { $1.readOnly.append(.token($0)) }
+        ) { isSet, position, policy in
+            if isSet { policy.readOnly.append(.token(position)) }
+        },
+        PolicyToken(
+            "pin", .word, "tokens that keep the value of the main file, whatever a server pushes"
+        ) { text, _, policy in
+            policy.pinnedTokens.formUnion(text.split(whereSeparator: \.isWhitespace).map(String.init))
+        },
+        PolicyToken(
+            "remote_may", default: "all of them", .remoteScopes,
+            "what a pushed configuration may change: modules, commands, plugins, collections, general",
+            otherwise: "a server may change nothing", restrict: { $1.remoteMay = [] }
+        ) { scopes, _, policy in
+            policy.remoteMay = scopes
+        },
+        PolicyToken(
+            "allow_command", .word,
+            "shell wildcards over a whole command that may run; the first rule that matches decides"
+        ) { pattern, _, policy in
+            policy.commandRules.append(CommandRule(allows: true, pattern: pattern))
+        },
+        PolicyToken(
+            "deny_command", .word, "the same for a command that may not run",
+            otherwise: "no command runs", restrict: { $1.commandRules.append(CommandRule(allows: false, pattern: "*")) }
+        ) { pattern, _, policy in
+            policy.commandRules.append(CommandRule(allows: false, pattern: pattern))
+        },
+        PolicyToken("plugin_manifest", .path, "digests of the plugins that may run, as sha256sum writes them") {
+            path, _, policy in
+            policy.pluginManifest = path
+        },
+        PolicyToken(
+            "require_signature", .path, "public key (PEM, Ed25519) that must have signed what a server pushes",
+            otherwise: "a server may change nothing", restrict: { $1.remoteMay = [] }
+        ) { path, _, policy in
+            policy.signatureKey = path
+        },
+        PolicyToken(
+            "strict_permissions", default: "1 as root, else 0", .flag, "1: refuse files that others can write, 0: warn",
+            otherwise: "it counts as 1", restrict: { $1.strictPermissions = true }
+        ) { isSet, _, policy in
+            policy.strictPermissions = isSet
+        },
+    ]
+
+    static func named(_ name: String) -> PolicyToken? { all.first { $0.name == name } }
+}
+
+extension ValueReader where Value == Set<RemoteScope> {
+    fileprivate static var remoteScopes: Self {
+        let words = RemoteScope.allCases.map(\.rawValue).joined(separator: ", ")
+        return Self(expectation: "any of \(words)") { text in
+            let scopes = text.split(whereSeparator: \.isWhitespace).map { RemoteScope(rawValue: String($0)) }
+            return scopes.contains(nil) ? nil : Set(scopes.compactMap { $0 })
+        }
+    }
+}

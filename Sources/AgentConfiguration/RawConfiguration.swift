@@ -1,0 +1,190 @@
+internal import SystemPackage
+
+/// A line of a configuration as it was written: which token, what value, where.
+struct RawSetting: Sendable {
+    let token: String
+    let value: String
+    let line: Int
+    let column: Int
+    let valueColumn: Int
+
+    init(_ line: ConfigurationLine, token: String, value: String) {
+        self.token = token
+        self.value = value
+        self.line = line.line
+        column = line.column
+        valueColumn = line.valueColumn
+    }
+}
+
+/// Which lines of a file make a module.
+struct RawModule: Sendable {
+    /// A line with a token of ``ModuleToken/all``.
+    struct Setting: Sendable {
+        let line: ConfigurationLine
+        /// The index of the token in ``ModuleToken/all``.
+        let index: Int16
+    }
+
+    /// The line that it begins with.
+    let first: ConfigurationLine
+    /// Which of the file's ``RawConfiguration/moduleSettings`` are its own.
+    let settings: Range<Int>
+}
+
+/// One file, split into general settings and modules. Nothing of another file is looked at, and no value is read yet.
+struct RawConfiguration: Sendable {
+    let file: FilePath
+    let text: ConfigurationText
+    var general: [RawSetting] = []
+    var modules: [RawModule] = []
+    /// The settings of all modules, in one array since there are so many.
+    var moduleSettings: [RawModule.Setting] = []
+    var diagnostics = DiagnosticLog()
+
+    /// How many modules there were beyond ``mostModules``, and the first of them.
+    private var surplus: (count: Int, first: SourcePosition)?
+
+    /// The most modules that one file may define; what is beyond has no effect.
+    static let mostModules = 100_000
+
+    /// A module whose end was not found yet.
+    private struct OpenModule {
+        let first: ConfigurationLine
+        /// How many settings of modules stand before its own.
+        let settingsBefore: Int
+    }
+
+    init(_ bytes: [UInt8], file: FilePath) {
+        self.file = file
+        text = ConfigurationText(bytes)
+        var open: OpenModule?
+        for line in ConfigurationLines(text) {
+            guard isUsable(line) else { continue }
+            switch text.withBytes(line.token, { ModuleWord($0) }) {
+            case .begin:
+                if let unfinished = open { close(unfinished, before: line) }
+                warnOfValue(line)
+                open = OpenModule(first: line, settingsBefore: moduleSettings.count)
+            case .end:
+                warnOfValue(line)
+                if let module = open {
+                    append(module)
+                } else {
+                    report(.error, line, "module_end without a module_begin before it")
+                }
+                open = nil
+            case .token(let index) where open != nil:
+                appendSetting(line, index: index)
+            case .token(let index) where index == ModuleToken.pluginIndex:
+                let module = OpenModule(first: line, settingsBefore: moduleSettings.count)
+                appendSetting(line, index: index)
+                append(module)
+            case nil where open != nil:
+                takeUnknown(line)
+            case .token, nil:
+                general.append(setting(line))
+            }
+        }
+        if let unfinished = open {
+            report(
+                .warning, unfinished.first,
+                "this module has no module_end before the end of the file; it is used as it stands")
+            append(unfinished)
+        }
+        if let surplus {
+            diagnostics.report(
+                .error, at: surplus.first,
+                "more than \(Self.mostModules) modules: the \(surplus.count) from here on are left out")
+        }
+    }
+
+    /// The position of a setting of this file.
+    func position(_ setting: RawSetting) -> SourcePosition {
+        SourcePosition(file: file, line: setting.line, column: setting.column)
+    }
+
+    private func position(_ line: ConfigurationLine) -> SourcePosition {
+        SourcePosition(file: file, line: line.line, column: line.column)
+    }
+
+    private func setting(_ line: ConfigurationLine) -> RawSetting {
+        RawSetting(line, token: text.string(line.token), value: text.string(line.value))
+    }
+
+    private mutating func isUsable(_ line: ConfigurationLine) -> Bool {
+        switch line.damage {
+        case nil:
+            return true
+        case .notUTF8:
+            report(.warning, line, "this line is not UTF-8: the wrong bytes are replaced by U+FFFD")
+            return true
+        case .containsNUL:
+            report(.error, line, "this line holds a NUL byte and is left out")
+        case .tooLong:
+            report(.error, line, "this line is longer than \(ConfigurationLine.longestLine) bytes and is left out")
+        }
+        return false
+    }
+
+    private mutating func close(_ module: OpenModule, before line: ConfigurationLine) {
+        report(
+            .warning, line,
+            "the module that began at line \(module.first.line) has no module_end; it is used as it stands")
+        append(module)
+    }
+
+    private mutating func warnOfValue(_ line: ConfigurationLine) {
+        if line.value.isEmpty { return }
+        diagnostics.report(
+            .warning, at: SourcePosition(file: file, line: line.line, column: line.valueColumn),
+            "what follows \(text.string(line.token)) on its line has no effect")
+    }
+
+    private mutating func append(_ module: OpenModule) {
+        if modules.count < Self.mostModules {
+            let settings = module.settingsBefore..<moduleSettings.count
+            return modules.append(RawModule(first: module.first, settings: settings))
+        }
+        moduleSettings.removeSubrange(module.settingsBefore...)
+        surplus = ((surplus?.count ?? 0) + 1, surplus?.first ?? position(module.first))
+    }
+
+    private mutating func appendSetting(_ line: ConfigurationLine, index: Int) {
+        moduleSettings.append(RawModule.Setting(line: line, index: Int16(index)))
+    }
+
+    /// A line of a module whose first word is no token of a module: a macro, or an error.
+    private mutating func takeUnknown(_ line: ConfigurationLine) {
+        let token = text.string(line.token)
+        let macro = "module_macro"
+        if let index = ModuleToken.macroIndex, token.hasPrefix(macro), token.utf8.count > macro.utf8.count {
+            appendSetting(line, index: index)
+        } else if GeneralToken.matching(token) != nil {
+            report(
+                .error, line,
+                "'\(shownToken(token))' is a general token and has no effect inside a module: is module_end missing?")
+        } else {
+            report(.error, line, unknownToken(token, among: ModuleToken.all.lazy.map(\.name)))
+        }
+    }
+
+    private mutating func report(
+        _ severity: Diagnostic.Severity, _ line: ConfigurationLine, _ text: @autoclosure () -> String
+    ) {
+        diagnostics.report(severity, at: position(line), text())
+    }
+}
+
+/// The sentence about a token that nobody knows.
+func unknownToken(_ name: String, among candidates: some Sequence<String>) -> String {
+    let hint = nearest(to: name, among: candidates).map { ": did you mean '\($0)'?" } ?? ""
+    return "unknown token '\(shownToken(name))'\(hint)"
+}
+
+/// A word that may be a token, short, and without what somebody glued to it: after a `=` there may be a password.
+func shownToken(_ name: String) -> String {
+    let isPartOfName: (Character) -> Bool = { $0.isLetter || $0.isNumber || "_-.*".contains($0) }
+    let shown = name.prefix { isPartOfName($0) }.prefix(60)
+    return shown.utf8.count == name.utf8.count ? name : shown + "…"
+}

@@ -1,0 +1,122 @@
+/// The limits of a module, looked at together: each alone may be right where the pair can never have an effect.
+struct Thresholds: Sendable {
+    /// A line that has no effect, or not the one that it looks like.
+    struct Finding: Sendable {
+        let setting: RawSetting
+        let text: String
+    }
+
+    /// The tokens of limits.
+    private enum Limit: String {
+        case minimum = "module_min"
+        case maximum = "module_max"
+        case minimumWarning = "module_min_warning"
+        case maximumWarning = "module_max_warning"
+        case textWarning = "module_str_warning"
+        case inverseWarning = "module_warning_inverse"
+        case minimumCritical = "module_min_critical"
+        case maximumCritical = "module_max_critical"
+        case textCritical = "module_str_critical"
+        case inverseCritical = "module_critical_inverse"
+    }
+
+    /// The limits of one state.
+    private struct State {
+        let name: String
+        let minimum: Limit
+        let maximum: Limit
+        let text: Limit
+        let inverse: Limit
+    }
+
+    private static let states = [
+        State(
+            name: "warning", minimum: .minimumWarning, maximum: .maximumWarning, text: .textWarning,
+            inverse: .inverseWarning),
+        State(
+            name: "critical", minimum: .minimumCritical, maximum: .maximumCritical, text: .textCritical,
+            inverse: .inverseCritical),
+    ]
+
+    /// What each token of ``ModuleToken/all`` is among the limits.
+    private static let limits = ModuleToken.all.map { Limit(rawValue: $0.name) }
+
+    // A module has two or three.
+    private var settings: [(limit: Limit, setting: RawSetting)] = []
+
+    /// Remembers a setting if it is a limit.
+    ///
+    /// - Parameter index: That of its token in ``ModuleToken/all``.
+    mutating func take(_ setting: RawSetting, index: Int) {
+        guard let limit = Self.limits[index] else { return }
+        if let earlier = settings.firstIndex(where: { $0.limit == limit }) {
+            settings[earlier].setting = setting
+        } else {
+            if settings.isEmpty { settings.reserveCapacity(3) }
+            settings.append((limit, setting))
+        }
+    }
+
+    /// What is wrong with the limits for values of a type.
+    func findings(for type: ConfiguredModuleType) -> [Finding] {
+        if settings.isEmpty { return [] }
+        var findings: [Finding] = []
+        if let (minimum, maximum, setting) = pair(.minimum, .maximum), minimum > maximum {
+            findings.append(
+                Finding(setting: setting, text: "module_max is below module_min: the server accepts no value"))
+        }
+        let isNumeric = type.isNumeric
+        for state in Self.states {
+            if isNumeric, let setting = emptyRange(of: state) {
+                let (minimum, maximum) = (state.minimum.rawValue, state.maximum.rawValue)
+                findings.append(
+                    Finding(
+                        setting: setting,
+                        text: "\(maximum) is below \(minimum): the state is never \(state.name); 0 stands for no end"))
+            }
+            if isNumeric, let setting = self[state.text] {
+                let text = "\(setting.token) counts for text, and the values of \(type) are numbers"
+                findings.append(Finding(setting: setting, text: text))
+            }
+            if !isNumeric, let setting = self[state.minimum] ?? self[state.maximum] {
+                let text = "\(setting.token) counts for numbers, and the values of \(type) are text"
+                findings.append(Finding(setting: setting, text: text))
+            }
+        }
+        return findings
+    }
+
+    /// The setting that ends the range of a state before it begins.
+    private func emptyRange(of state: State) -> RawSetting? {
+        // A greatest value of 0 stands for no end.
+        guard let (minimum, maximum, setting) = pair(state.minimum, state.maximum), minimum > maximum, maximum != 0
+        else { return nil }
+        let isInverse = self[state.inverse].flatMap { ValueReader<Bool>.flag.read($0.value) } ?? false
+        return isInverse ? nil : setting
+    }
+
+    private func pair(_ minimum: Limit, _ maximum: Limit) -> (Double, Double, RawSetting)? {
+        guard let low = self[minimum].flatMap({ ValueReader<Double>.decimal.read($0.value) }),
+            let setting = self[maximum], let high = ValueReader<Double>.decimal.read(setting.value)
+        else { return nil }
+        return (low, high, setting)
+    }
+
+    private subscript(limit: Limit) -> RawSetting? { settings.first { $0.limit == limit }?.setting }
+}
+
+extension ModuleToken.AttributeForm {
+    /// What was expected instead of a text; `nil` where it is of this form.
+    func expectation(for text: String) -> String? {
+        switch self {
+        case .text: nil
+        case .number: Self.expectation(ValueReader<Double>.decimal, text)
+        case .count: Self.expectation(ValueReader<Int>.integer(0...Int.max), text)
+        case .flag: Self.expectation(ValueReader<Bool>.flag, text)
+        }
+    }
+
+    private static func expectation<Value>(_ reader: ValueReader<Value>, _ text: String) -> String? {
+        reader.read(text) == nil ? reader.expectation : nil
+    }
+}

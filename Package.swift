@@ -48,6 +48,7 @@ let package = Package(
 
         // The leaves: each knows the ground alone.
         room("AgentConfiguration", knows: ["SystemFiles"]),
+        room("HostProbes", knows: ["SystemFiles"]),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
@@ -55,5 +56,6 @@ let package = Package(
         tests(of: "SystemFiles"),
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
         tests(of: "Digests"),
+        tests(of: "HostProbes", excluding: ["Fixtures"]),
     ]
 )

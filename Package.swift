@@ -35,6 +35,7 @@ let package = Package(
     name: "pandora-agent",
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
         // System libraries: module maps and shims for macros, nothing else.
@@ -49,6 +50,7 @@ let package = Package(
         // The leaves: each knows the ground alone.
         room("AgentConfiguration", knows: ["SystemFiles"]),
         room("HostProbes", knows: ["SystemFiles"]),
+        room("CommandRunner", knows: [.product(name: "Subprocess", package: "swift-subprocess")]),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
@@ -56,6 +58,7 @@ let package = Package(
         tests(of: "SystemFiles"),
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
         tests(of: "Digests"),
+        tests(of: "CommandRunner", with: ["SystemFiles"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
     ]
 )

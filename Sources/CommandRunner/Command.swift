@@ -1,0 +1,43 @@
+public import SystemPackage
+
+/// A command to run, and the bounds within which it runs.
+public struct Command: Sendable, Hashable {
+    /// What is executed.
+    public enum Program: Sendable, Hashable {
+        /// Text that `/bin/sh -c` interprets.
+        case shell(String)
+        /// A program and its arguments, which no shell sees. A name without a slash is looked up along `PATH` of
+        /// ``Command/environment``.
+        case file(FilePath, arguments: [String])
+    }
+
+    /// What is executed.
+    public var program: Program
+    /// The whole environment; nothing is inherited from the agent. Names hold no `=` and do not begin with a digit.
+    public var environment: [String: String]
+    /// How long the command may take before it is killed with all that it started.
+    public var timeLimit: Duration
+    /// How many bytes of its standard output are kept: the first ones. The rest is read, counted and dropped.
+    public var outputLimit: Int
+    /// How many bytes of its standard error are kept: the first ones.
+    public var errorOutputLimit: Int
+    /// The folder that it starts in; `nil` means the agent's.
+    public var workingFolder: FilePath?
+    /// What it reads on its standard input, which may be a secret: no other process sees it; `nil` means /dev/null.
+    public var input: [UInt8]?
+
+    /// A command with its bounds.
+    public init(
+        _ program: Program, environment: [String: String], timeLimit: Duration, outputLimit: Int = 16 << 20,
+        errorOutputLimit: Int = 4096, workingFolder: FilePath? = nil,
+        input: [UInt8]? = nil
+    ) {
+        self.program = program
+        self.environment = environment
+        self.timeLimit = timeLimit
+        self.outputLimit = outputLimit
+        self.errorOutputLimit = errorOutputLimit
+        self.workingFolder = workingFolder
+        self.input = input
+    }
+}

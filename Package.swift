@@ -42,6 +42,12 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"]), .yum(["openssl-devel"])]),
+        .systemLibrary(
+            name: "CZlib", pkgConfig: "zlib",
+            providers: [.apt(["zlib1g-dev"]), .yum(["zlib-devel"])]),
+        .systemLibrary(
+            name: "CPCRE2", pkgConfig: "libpcre2-8",
+            providers: [.apt(["libpcre2-dev"]), .yum(["pcre2-devel"])]),
 
         // The ground that the rooms stand on: files and digests, nothing of the field.
         room("SystemFiles"),
@@ -51,6 +57,7 @@ let package = Package(
         room("AgentConfiguration", knows: ["SystemFiles"]),
         room("HostProbes", knows: ["SystemFiles"]),
         room("CommandRunner", knows: [.product(name: "Subprocess", package: "swift-subprocess")]),
+        room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
@@ -59,6 +66,7 @@ let package = Package(
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
         tests(of: "Digests"),
         tests(of: "CommandRunner", with: ["SystemFiles"]),
+        tests(of: "LogReading", with: ["CZlib"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
     ]
 )

@@ -1,0 +1,72 @@
+internal import Glibc
+internal import SystemFiles
+public import SystemPackage
+
+/// A path whose parts may have wildcards, as of the shell: `*`, `?` and `[…]`, none of which matches a `/` or a leading
+/// dot (glob(7)).
+public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
+    /// The path as it was written.
+    public let description: String
+
+    /// A path with wildcards; `nil` where it has none, and names one file.
+    public init?(_ text: String) {
+        guard text.utf8.contains(where: { "*?[".utf8.contains($0) }) else { return nil }
+        description = text
+    }
+
+    /// The files that match now, sorted by their names, without the rotated logs of others that match. What kind of
+    /// file each is has not been looked at.
+    ///
+    /// - Throws: The reason why a folder on the way cannot be listed, where nothing else matches. Folders that are not
+    ///   there hold no matches.
+    public func files() throws(LogFailure) -> [FilePath] {
+        let path = FilePath(description)
+        var failure: LogFailure?
+        var places = [path.root.map { FilePath(root: $0) } ?? ""]
+        let parts = path.components.map(\.string)
+        for (index, part) in parts.enumerated() {
+            let isLast = index == parts.count - 1
+            var next: [FilePath] = []
+            for place in places {
+                guard FileGlob(part) != nil else {
+                    let path = place.appending(part)
+                    if !isLast || Files.exists(path) { next.append(path) }
+                    continue
+                }
+                do throws(SystemError) {
+                    let names = try Files.names(in: place.isEmpty ? "." : place).map(\.string)
+                    let matching = names.filter { matches($0, part) }
+                    next += (isLast ? Self.withoutRotated(matching) : matching).map { place.appending($0) }
+                } catch {
+                    if error.code != .noSuchFileOrDirectory, error.code != .notDirectory {
+                        failure = failure ?? LogFailure(place, error)
+                    }
+                }
+            }
+            places = isLast ? next : next.filter { (try? Files.status($0))?.type == .directory }
+        }
+        if places.isEmpty, let failure { throw failure }
+        return places
+    }
+
+    private func matches(_ name: String, _ pattern: String) -> Bool {
+        fnmatch(pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0
+    }
+
+    /// `syslog*` also matches `syslog.1`, and `*.log` matches `app-20260131.log`; those are read as what they are: the
+    /// past of `syslog` and of `app.log`.
+    private static func withoutRotated(_ names: [String]) -> [String] {
+        let all = Set(names)
+        return names.filter { name in
+            !possibleLogs(rotatedTo: name).contains { all.contains($0) && RotatedName(name, of: $0) != nil }
+        }
+    }
+
+    /// The names that a log may have had before it was rotated: without what follows a separator, but with the ending.
+    private static func possibleLogs(rotatedTo name: String) -> [String] {
+        let ending = name.lastIndex(of: ".").map { name[$0...] } ?? ""
+        return name.indices.filter { ".-_:T~".contains(name[$0]) && $0 != name.startIndex }.flatMap { separator in
+            [String(name[..<separator]), String(name[..<separator]) + ending]
+        }
+    }
+}

@@ -1,0 +1,142 @@
+internal import SystemFiles
+internal import SystemPackage
+
+/// Reads what is new in the file of one path, wherever rotation has put it.
+struct FileReading {
+    /// What became of one file.
+    struct Result {
+        /// Where to go on the next time; `nil` if nothing is known of the file.
+        var position: FilePosition?
+        var missedBytes: Int64 = 0
+        var notes: [LogNote] = []
+        var failures: [LogFailure] = []
+        /// Whether a limit ended the reading.
+        var isLimited = false
+    }
+
+    let path: FilePath
+    let limits: LogLimits
+    /// Seconds since 1970.
+    let now: Int64
+
+    /// How often a search through a folder that changes meanwhile is repeated.
+    private static let mostAttempts = 5
+
+    /// Takes up the file for the first time.
+    ///
+    /// - Parameters:
+    ///   - atEnd: Whether to read nothing and remember the end.
+    ///   - names: The names in its folder.
+    func begin(_ scanner: inout LineScanner, atEnd: Bool, names: [String]) -> Result {
+        let predecessor = (try? RotationFolder(of: path, names: names))?.predecessor(of: nil) ?? .unknown
+        do throws(LogFailure) {
+            let file = try LogFile(path)
+            guard atEnd else {
+                return read([file], from: LineScanner.End(offset: 0), after: predecessor, with: &scanner)
+            }
+            do throws(SystemError) {
+                let end = try file.endOfLastLine(longestLine: limits.lineLength)
+                return Result(
+                    position: file.position(
+                        at: end.offset, isInsideLine: end.isInsideLine, predecessor: predecessor))
+            } catch {
+                throw LogFailure(path, error)
+            }
+        } catch {
+            // What is rotated away before the next reading will not have been seen under this name at all.
+            let nothingYet = FilePosition(device: 0, inode: 0, offset: 0, size: 0, predecessor: predecessor)
+            return Result(position: error.reason == .missing ? nothingYet : nil, failures: [error])
+        }
+    }
+
+    /// Goes on from a position.
+    func resume(_ position: FilePosition, with scanner: inout LineScanner) -> Result {
+        do throws(SystemError) {
+            for _ in 0..<Self.mostAttempts {
+                var current: LogFile?
+                do throws(LogFailure) {
+                    current = try LogFile(path)
+                } catch {
+                    // A log that has no file at the moment may have been rotated away; others are failures.
+                    if error.reason != .missing { return Result(position: position, failures: [error]) }
+                }
+                // A position that has seen no byte cannot tell by them whether the log was copied and emptied since.
+                if let current, position.size > 0, try current.isFile(of: position) {
+                    if current.size == position.size, current.size == position.offset {
+                        return Result(position: position)
+                    }
+                    return read([current], from: Self.place(position), after: position.predecessor, with: &scanner)
+                }
+                if let chain = try RotationChain.find(position, of: path, current: current) {
+                    return follow(chain, from: position, with: &scanner)
+                }
+            }
+            return Result(position: position, notes: [.unsettled(path)])
+        } catch {
+            return Result(position: position, failures: [LogFailure(path, error)])
+        }
+    }
+
+    private func follow(
+        _ chain: RotationChain, from position: FilePosition, with scanner: inout LineScanner
+    ) -> Result {
+        var result: Result
+        if let place = chain.place {
+            result = read(
+                [place] + chain.later, from: Self.place(position), after: chain.predecessor, with: &scanner)
+            if result.position != position { result.notes.insert(.rotated(path, rest: place.path), at: 0) }
+        } else {
+            guard !chain.later.isEmpty else {
+                return Result(position: position, failures: [LogFailure(path, .missing)])
+            }
+            result = read(chain.later, from: LineScanner.End(offset: 0), after: chain.predecessor, with: &scanner)
+            if position.size > 0 {
+                let missed = position.size - position.offset
+                result.missedBytes += missed
+                result.notes.insert(.missed(path, bytes: missed), at: 0)
+            }
+        }
+        result.failures += chain.unreadable
+        return result
+    }
+
+    private static func place(_ position: FilePosition) -> LineScanner.End {
+        LineScanner.End(offset: position.offset, isInsideLine: position.isInsideLine)
+    }
+
+    /// Reads files that continue each other.
+    ///
+    /// A file is left for the next one only once a later one holds something: until then whoever writes may still have
+    /// the old one open, as a daemon does between the renaming and the signal that makes it reopen its log.
+    private func read(
+        _ files: [LogFile], from start: LineScanner.End, after predecessor: FilePosition.Predecessor,
+        with scanner: inout LineScanner
+    ) -> Result {
+        var result = Result()
+        var end = start
+        var predecessor = predecessor
+        var hasFailed = false
+        for (index, file) in files.enumerated() {
+            if index > 0 { end = LineScanner.End(offset: 0) }
+            let isFollowed = files[(index + 1)...].contains { $0.size > 0 }
+            let isOverdue = !isFollowed && now - file.modified >= limits.patience
+            do throws(SystemError) {
+                try scanner.scan(
+                    file, from: &end, upTo: isFollowed ? .max : file.size, isFinal: isFollowed || isOverdue)
+            } catch {
+                result.failures.append(LogFailure(path, error))
+                // What is damaged for good must not keep what came after it from being read.
+                hasFailed = error.code != .badMessage
+            }
+            if isOverdue, end.tookUnfinishedLine { result.notes.append(.unfinishedLineRead(path)) }
+            if !isFollowed || end.isLimited || hasFailed {
+                result.position = file.position(
+                    at: end.offset, isInsideLine: end.isInsideLine, predecessor: predecessor)
+                result.isLimited = end.isLimited
+                return result
+            }
+            if let head = try? file.head(), head.length > 0 { predecessor = .file(head) }
+        }
+        return result
+    }
+}

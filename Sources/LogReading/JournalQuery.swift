@@ -1,0 +1,44 @@
+internal import SystemPackage
+
+/// Entries of the systemd journal that a source asks for.
+public struct JournalQuery: Sendable, Hashable {
+    /// The matches, such as `_COMM=sshd`; none asks for all entries. See journalctl(1).
+    public let matches: [String]
+
+    /// Matches separated by spaces.
+    public init(_ matches: String) {
+        self.matches = matches.split(separator: " ").map(String.init)
+    }
+
+    /// The arguments of a journalctl(1) whose output ``LogReader/read(journal:from:firstRun:)`` understands.
+    ///
+    /// A first reading that is to bring nothing asks for the last entry alone, which tells where to go on.
+    public func arguments(from position: LogPosition?, firstRun: LogReader.FirstRun = .atEnd) -> [String] {
+        var arguments = ["--quiet", "--no-pager", "--output=export"]
+        arguments.append("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_COMM,_HOSTNAME")
+        switch position?.journalCursor {
+        case nil: if firstRun == .atEnd { arguments.append("--lines=1") }
+        case LogPosition.startOfJournal: break
+        case let cursor?: arguments.append("--after-cursor=\(cursor)")
+        }
+        // Whatever a configuration has there, it is a match and not an option.
+        return arguments + ["--"] + matches
+    }
+
+    /// What went wrong with a journalctl that failed.
+    ///
+    /// - Parameter standardError: What it printed there.
+    public func failure(standardError: String) -> LogFailure {
+        let path = FilePath("journal:\(matches.joined(separator: " "))")
+        if standardError.contains("insufficient permissions") {
+            return LogFailure(path, .permissionDenied(helpfulGroup: "systemd-journal"))
+        }
+        let words = standardError.split(separator: "\n").first.map(String.init) ?? "it printed no reason"
+        return LogFailure(path, .other("journalctl failed: \(words)"))
+    }
+}
+
+extension LogPosition {
+    /// The ``journalCursor`` of a journal that had no entry when it was first looked at.
+    public static let startOfJournal = ""
+}

@@ -1,0 +1,92 @@
+public import SystemPackage
+
+/// What one reading of a source brought.
+public struct LogBatch: Sendable {
+    /// The lines that match, in the order in which they were written.
+    public var lines = LogLines()
+    /// Where the source is to be read from the next time. It belongs to the lines: commit both or neither.
+    public var position: LogPosition
+    /// How many bytes were never seen because a rotation, a truncation or a deletion took them away; a lower bound, as
+    /// nobody knows what was written between the last look and that.
+    public var missedBytes: Int64 = 0
+    /// What the operator may want to know.
+    public var notes: [LogNote] = []
+    /// What could not be read; the rest of the batch stands nevertheless.
+    public var failures: [LogFailure] = []
+    /// Whether a limit was reached, so that lines wait for the next reading.
+    public var hasMore = false
+
+    /// An empty batch at a position.
+    public init(position: LogPosition) {
+        self.position = position
+    }
+}
+
+/// Lines, one after the other, in one piece of memory.
+public struct LogLines: Sendable, Hashable, RandomAccessCollection {
+    /// The bytes of all lines, each with its end as the log has it; a last line that had none was given a line feed.
+    public private(set) var bytes: [UInt8] = []
+    /// Where in ``bytes`` each line ends.
+    private var ends: [Int] = []
+
+    /// No lines.
+    public init() {}
+
+    /// The index of the first line.
+    public var startIndex: Int { 0 }
+    /// The number of lines.
+    public var endIndex: Int { ends.count }
+
+    /// A line with its end.
+    public subscript(index: Int) -> ArraySlice<UInt8> {
+        bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
+    }
+
+    /// Makes room for the first line and all that may come after it. Growing step by step would hold two copies at
+    /// times; memory that is never written to costs nothing.
+    mutating func reserve(bytes count: Int) {
+        if bytes.isEmpty { bytes.reserveCapacity(count) }
+    }
+
+    /// Appends a line and, after it, bytes that the log does not have, such as its missing end.
+    mutating func append(_ line: UnsafeRawBufferPointer, then addition: some Sequence<UInt8>) {
+        bytes.append(contentsOf: line)
+        bytes.append(contentsOf: addition)
+        ends.append(bytes.count)
+    }
+}
+
+/// Something that happened to a log and does not stop its reading.
+public enum LogNote: Sendable, Hashable, CustomStringConvertible {
+    /// The log was rotated; what was left of the old file was read from where it is now.
+    case rotated(FilePath, rest: FilePath)
+    /// The file is another one, or was emptied, and what was left of the old content, at least so many bytes, is
+    /// nowhere to be found.
+    case missed(FilePath, bytes: Int64)
+    /// So many lines were longer than the limit; they were cut there.
+    case cut(FilePath, lines: Int, limit: Int)
+    /// On so many lines the pattern took too much work; they were taken as matching.
+    case gaveUp(FilePath, lines: Int)
+    /// The last line has no end, and nobody has written to the file for so long that it was read as it is.
+    case unfinishedLineRead(FilePath)
+    /// The log was being rotated over and over during the reading, which is left to the next time.
+    case unsettled(FilePath)
+
+    /// A sentence for an operator.
+    public var description: String {
+        switch self {
+        case .rotated(let path, let rest):
+            "\(path) was rotated; the rest of the old file was read from \(rest)"
+        case .missed(let path, let bytes):
+            "\(path) was replaced or emptied: at least \(bytes) bytes that were not read yet are gone"
+        case .cut(let path, let lines, let limit):
+            "\(path) has lines longer than \(limit) bytes; \(lines) were cut there"
+        case .gaveUp(let path, let lines):
+            "\(path): the pattern took too much work on \(lines) lines, which were taken as matching; simplify the pattern"
+        case .unfinishedLineRead(let path):
+            "the last line of \(path) has had no end for long and was read as it is"
+        case .unsettled(let path):
+            "\(path) was being rotated during the reading; it is read the next time"
+        }
+    }
+}

@@ -1,0 +1,102 @@
+internal import Glibc
+internal import SystemFiles
+public import SystemPackage
+
+/// A log that could not be read.
+public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Why not.
+    public enum Reason: Sendable, Hashable {
+        /// Nothing has the name.
+        case missing
+        /// The agent's user may not read it. The group is one whose members may, where there is one: often `adm` or
+        /// `systemd-journal`.
+        case permissionDenied(helpfulGroup: String?)
+        /// It is a folder.
+        case folder
+        /// It is a FIFO, which cannot be read twice.
+        case fifo
+        /// It is a socket.
+        case socket
+        /// It is a device.
+        case device
+        /// The links lead in a circle.
+        case linkLoop
+        /// It was packed with a program that is not built in.
+        case packed
+        /// Something else: the system's words.
+        case other(String)
+    }
+
+    /// The log, as the source names it.
+    public let path: FilePath
+    /// Why it could not be read.
+    public let reason: Reason
+
+    /// A failure.
+    public init(_ path: FilePath, _ reason: Reason) {
+        self.path = path
+        self.reason = reason
+    }
+
+    /// A failure for the reason that a system call gave.
+    init(_ path: FilePath, _ error: SystemError) {
+        let reason: Reason =
+            switch error.code {
+            case .noSuchFileOrDirectory, .notDirectory: .missing
+            case .permissionDenied, .notPermitted: .permissionDenied(helpfulGroup: Self.groupThatMayRead(path))
+            case .tooManySymbolicLinkLevels: .linkLoop
+            case .noSuchAddressOrDevice: .socket
+            default: .other(error.description)
+            }
+        self.init(path, reason)
+    }
+
+    /// Whether it is a log that could not be read, rather than something else that is there.
+    var isOfLog: Bool {
+        switch reason {
+        case .folder, .fifo, .socket, .device: false
+        default: true
+        }
+    }
+
+    /// A sentence for an operator.
+    public var description: String {
+        switch reason {
+        case .missing: "the log \(path) does not exist"
+        case .permissionDenied(let group?):
+            "the agent may not read the log \(path); members of the group \(group) may: add the agent's user to it"
+        case .permissionDenied(nil): "the agent may not read the log \(path), and no group may: change its mode"
+        case .folder: "\(path) is a folder, not a log; for the files in it write \(path)/*"
+        case .fifo: "\(path) is a FIFO, not a log"
+        case .socket: "\(path) is a socket, not a log"
+        case .device: "\(path) is a device, not a log"
+        case .linkLoop: "\(path) leads through links that go in a circle"
+        case .packed:
+            "\(path) was packed before it was read: let logrotate delay the packing (delaycompress), or pack with gzip"
+        case .other(let words): words
+        }
+    }
+
+    /// The group that may read the file, or enter the first folder on the way that cannot be entered.
+    private static func groupThatMayRead(_ path: FilePath) -> String? {
+        var place = path
+        var needed = S_IRGRP
+        while true {
+            if let status = try? Files.status(place) {
+                guard status.rawValue.st_mode & needed != 0 else { return nil }
+                return groupName(status.groupID.rawValue)
+            }
+            needed = S_IXGRP
+            guard !place.isEmpty, place.removeLastComponent() else { return nil }
+        }
+    }
+
+    private static func groupName(_ number: UInt32) -> String? {
+        var entry = group()
+        var found: UnsafeMutablePointer<group>?
+        var memory = [CChar](repeating: 0, count: 16 * 1024)
+        guard getgrgid_r(number, &entry, &memory, memory.count, &found) == 0, found != nil, let name = entry.gr_name
+        else { return "\(number)" }
+        return String(cString: name)
+    }
+}

@@ -1,0 +1,165 @@
+internal import Glibc
+internal import SystemFiles
+internal import SystemPackage
+
+/// A log that is open, which stays the same file whatever happens to its name.
+final class LogFile {
+    let path: FilePath
+    let device: UInt64
+    let inode: UInt64
+    /// The size of the content when it was opened; of a packed one, the largest number, as nobody knows.
+    let size: Int64
+    /// When it was written to last, in seconds since 1970.
+    let modified: Int64
+    private let content: Content
+
+    private enum Content: ~Copyable {
+        case plain(OpenFile)
+        case gzip(GzipContent)
+    }
+
+    /// Opens a regular file. Nothing else is opened: opening a FIFO would wait for a writer, and opening a device can
+    /// have effects.
+    ///
+    /// - Parameter isGzip: Whether the content is what gzip(1) packed into the file.
+    init(_ path: FilePath, isGzip: Bool = false) throws(LogFailure) {
+        let file = try Self.open(path)
+        let status: Stat
+        do throws(SystemError) { status = try file.status() } catch { throw LogFailure(path, error) }
+        // It may have been replaced since the first look; a non-blocking open comes back from a FIFO too.
+        if let objection = Self.objection(to: status) { throw LogFailure(path, objection) }
+        self.path = path
+        self.device = UInt64(status.rawValue.st_dev)
+        self.inode = UInt64(status.rawValue.st_ino)
+        self.modified = Int64(status.rawValue.st_mtim.tv_sec)
+        guard isGzip else {
+            self.size = Int64(status.rawValue.st_size)
+            self.content = .plain(file)
+            return
+        }
+        self.size = .max
+        do throws(SystemError) {
+            self.content = .gzip(try GzipContent(file))
+        } catch {
+            throw LogFailure(path, error)
+        }
+    }
+
+    private static func open(_ path: FilePath) throws(LogFailure) -> OpenFile {
+        let status: Stat
+        do throws(SystemError) { status = try Files.status(path) } catch { throw LogFailure(path, error) }
+        if let objection = objection(to: status) { throw LogFailure(path, objection) }
+        do throws(SystemError) {
+            return try OpenFile(path, options: [.nonBlocking, .init(rawValue: O_NOCTTY)])
+        } catch {
+            throw LogFailure(path, error)
+        }
+    }
+
+    private static func objection(to status: Stat) -> LogFailure.Reason? {
+        switch status.rawValue.st_mode & S_IFMT {
+        case S_IFREG: nil
+        case S_IFDIR: .folder
+        case S_IFIFO: .fifo
+        case S_IFSOCK: .socket
+        default: .device
+        }
+    }
+
+    /// Reads bytes at an offset; fewer than wanted only at the end of the file.
+    func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+        switch content {
+        case .gzip(let content): try content.read(at: offset, into: buffer)
+        case .plain(let file): try Self.read(file, at: offset, into: buffer)
+        }
+    }
+
+    private static func read(
+        _ file: borrowing OpenFile, at offset: Int64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> Int {
+        var count = 0
+        while count < buffer.count {
+            let piece = try file.read(
+                at: offset + Int64(count), into: UnsafeMutableRawBufferPointer(rebasing: buffer[count...]))
+            if piece == 0 { break }
+            count += piece
+        }
+        return count
+    }
+
+    /// Whether this is the very file that a position is in, with the same content before it.
+    func isFile(of position: FilePosition) throws(SystemError) -> Bool {
+        guard device == position.device, inode == position.inode, size >= position.offset else { return false }
+        return try holdsContent(of: position)
+    }
+
+    /// Whether this is a copy of the file that a position is in. A position that has seen no bytes has no copies.
+    func isCopy(of position: FilePosition) throws(SystemError) -> Bool {
+        guard position.head.length > 0, size >= position.offset else { return false }
+        return try holdsContent(of: position)
+    }
+
+    private func holdsContent(of position: FilePosition) throws(SystemError) -> Bool {
+        guard try fingerprint(at: 0, length: position.head.length) == position.head else { return false }
+        let length = position.tail.length
+        return try fingerprint(at: position.offset - Int64(length), length: length) == position.tail
+    }
+
+    /// The position at an offset of this file.
+    ///
+    /// Bytes that cannot be read leave an empty fingerprint, with which the inode alone decides.
+    func position(
+        at offset: Int64, isInsideLine: Bool, predecessor: FilePosition.Predecessor
+    ) -> FilePosition {
+        let size = size == .max ? offset : max(size, offset)
+        let headLength = Int(min(size, Int64(Fingerprint.maximumLength)))
+        let tailLength = Int(min(offset, 256))
+        return FilePosition(
+            device: device, inode: inode, offset: offset, size: size, isInsideLine: isInsideLine,
+            head: (try? fingerprint(at: 0, length: headLength)) ?? Fingerprint(),
+            tail: (try? fingerprint(at: offset - Int64(tailLength), length: tailLength)) ?? Fingerprint(),
+            predecessor: predecessor)
+    }
+
+    /// The fingerprint of the first bytes, as long as it can be.
+    func head() throws(SystemError) -> Fingerprint {
+        try fingerprint(at: 0, length: Fingerprint.maximumLength)
+    }
+
+    /// Whether the first bytes have a fingerprint.
+    func begins(with head: Fingerprint) throws(SystemError) -> Bool {
+        try fingerprint(at: 0, length: head.length) == head
+    }
+
+    /// The fingerprint of a stretch; shorter where the file ends.
+    private func fingerprint(at offset: Int64, length: Int) throws(SystemError) -> Fingerprint {
+        let bytes = try bytes(at: offset, length: length)
+        return bytes.withUnsafeBytes { Fingerprint(of: $0) }
+    }
+
+    private func bytes(at offset: Int64, length: Int) throws(SystemError) -> [UInt8] {
+        if length == 0 { return [] }
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
+            do throws(SystemError) {
+                count = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Where a first reading begins that is to bring nothing: behind the last line that is finished.
+    ///
+    /// - Returns: The offset, and whether it is inside a line, one so long that it would have been cut.
+    func endOfLastLine(longestLine: Int) throws(SystemError) -> (offset: Int64, isInsideLine: Bool) {
+        let length = Int(min(size, Int64(longestLine) + 1))
+        let start = size - Int64(length)
+        guard let newline = try bytes(at: start, length: length).lastIndex(of: UInt8(ascii: "\n")) else {
+            return start == 0 ? (0, false) : (size, true)
+        }
+        return (start + Int64(newline) + 1, false)
+    }
+}

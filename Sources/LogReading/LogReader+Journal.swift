@@ -1,0 +1,28 @@
+internal import SystemPackage
+
+extension LogReader {
+    /// Makes a batch of what a journalctl printed that was run with ``JournalQuery/arguments(from:firstRun:)``.
+    ///
+    /// Output that ends within an entry, as one that was cut at a limit does, is taken up to the entry before.
+    ///
+    /// - Parameters:
+    ///   - output: Its standard output.
+    ///   - position: Where the last reading ended; `nil` before the first.
+    ///   - firstRun: What to do without a position, as it was said to `arguments`.
+    public func read(journal output: [UInt8], from position: LogPosition?, firstRun: FirstRun = .atEnd) -> LogBatch {
+        var batch = LogBatch(position: position ?? LogPosition())
+        let isSilent = position?.journalCursor == nil && firstRun == .atEnd
+        if batch.position.journalCursor == nil { batch.position.journalCursor = LogPosition.startOfJournal }
+        var scanner = LineScanner(pattern: pattern, limits: limits)
+        var parser = JournalExportParser(output)
+        while let entry = parser.next() {
+            if !isSilent, !scanner.scan(line: entry.line) {
+                batch.hasMore = true
+                break
+            }
+            batch.position.journalCursor = entry.cursor
+        }
+        batch.lines = scanner.lines
+        return batch
+    }
+}

@@ -1,0 +1,188 @@
+internal import Glibc
+internal import SystemFiles
+internal import SystemPackage
+
+/// The files that continue a position, in the order in which they were written: the rotated file that it is in, those
+/// that were rotated after it, and the one that has the log's name now.
+struct RotationChain {
+    /// The file that the position is in; `nil` if it is gone.
+    var place: LogFile?
+    /// What was written after it.
+    var later: [LogFile]
+    /// What was rotated before the first of all these.
+    var predecessor: FilePosition.Predecessor
+    /// Why some of what was written after it cannot be read.
+    var unreadable: [LogFailure] = []
+
+    /// Looks for a position's file in the folder of the log.
+    ///
+    /// Where it is gone, what was rotated after its predecessor was not read either. And where the predecessor is gone
+    /// too, then so is all that is older, and what is left was written later.
+    ///
+    /// - Parameters:
+    ///   - current: The file that has the log's name.
+    /// - Returns: `nil` where the folder kept changing during the search, so that the order is not certain.
+    static func find(
+        _ position: FilePosition, of log: FilePath, current: LogFile?
+    ) throws(SystemError) -> RotationChain? {
+        let folder = try RotationFolder(of: log)
+        // A rotation that happened since the log was opened makes it one of the rotated files.
+        guard folder.logInode == current?.inode else { return nil }
+        // An inode alone does not tell whether the log was copied and emptied before it was renamed.
+        let hasContent = position.size > 0 || position.predecessor == .unknown
+        let place = hasContent ? folder.place(of: position) : nil
+        let names: [RotatedName] =
+            if let place {
+                place.name.map(folder.rotated(after:)) ?? []
+            } else {
+                switch position.predecessor {
+                case .unknown: []
+                case .none: folder.inOrder
+                case .file(let head): folder.newest(beginningWith: head).map(folder.rotated(after:)) ?? folder.inOrder
+                }
+            }
+        var chain = RotationChain(
+            place: place?.file, later: [],
+            predecessor: place == nil ? folder.predecessor(of: names.first) : position.predecessor)
+        for name in names {
+            do throws(LogFailure) {
+                chain.later.append(try folder.open(name))
+            } catch {
+                if error.reason == .missing { return nil }
+                chain.unreadable.append(error)
+            }
+        }
+        guard try RotationFolder(of: log).inodes == folder.inodes else { return nil }
+        if let current { chain.later.append(current) }
+        return chain
+    }
+}
+
+/// A log and what rotations left of it in its folder, at one moment.
+struct RotationFolder {
+    let path: FilePath
+    /// The number of each of these files.
+    let inodes: [String: UInt64]
+    /// What rotations of the log left, the oldest first. Where a generation is there both packed and not, as during
+    /// the packing, only the unpacked one counts; and of two ways of naming, the one that was used last.
+    let inOrder: [RotatedName]
+    private let logName: String
+    /// All names in the folder.
+    private let names: [String]
+
+    /// The number of the file that has the log's name.
+    var logInode: UInt64? { inodes[logName] }
+
+    /// Looks at a log's folder.
+    ///
+    /// - Parameter names: The names in it, where they are known already.
+    init(of log: FilePath, names: [String]? = nil) throws(SystemError) {
+        path = log.folder
+        logName = log.lastComponent?.string ?? ""
+        if let names {
+            self.names = names
+        } else {
+            self.names = try Files.names(in: path).map(\.string)
+        }
+        var inodes: [String: UInt64] = [:]
+        var rotated: [(name: RotatedName, modified: Int64)] = []
+        for name in self.names {
+            let rotatedName = RotatedName(name, of: logName)
+            guard name == logName || rotatedName != nil else { continue }
+            // The log itself may be a link; rotation renames files.
+            guard let status = try? Files.status(path.appending(name), followingLinks: name == logName),
+                status.type == .regular
+            else { continue }
+            inodes[name] = UInt64(status.rawValue.st_ino)
+            if let rotatedName { rotated.append((rotatedName, Int64(status.rawValue.st_mtim.tv_sec))) }
+        }
+        self.inodes = inodes
+        self.inOrder = Self.ordered(rotated)
+    }
+
+    private static func ordered(_ rotated: [(name: RotatedName, modified: Int64)]) -> [RotatedName] {
+        guard let newest = rotated.max(by: { $0.modified < $1.modified })?.name else { return [] }
+        var byAge: [RotatedName.Age: RotatedName] = [:]
+        for (name, _) in rotated where newest.isNewer(than: name) != nil {
+            if byAge[name.age] == nil || name.packing == .none { byAge[name.age] = name }
+        }
+        return byAge.values.sorted { $1.isNewer(than: $0) == true }
+    }
+
+    /// Opens a file, which is missing if it is not the one any more that was listed.
+    func open(_ name: RotatedName) throws(LogFailure) -> LogFile {
+        if name.packing == .other { throw LogFailure(path.appending(name.name), .packed) }
+        return try open(name.name, isGzip: name.packing == .gzip)
+    }
+
+    private func open(_ name: String, isGzip: Bool) throws(LogFailure) -> LogFile {
+        let path = path.appending(name)
+        let file = try LogFile(path, isGzip: isGzip)
+        if let inode = inodes[name], file.inode != inode { throw LogFailure(path, .missing) }
+        return file
+    }
+
+    /// The file that a position is in: the same inode under whatever name, or else a copy under a rotated name.
+    /// Files that cannot be read are not it.
+    func place(of position: FilePosition) -> (name: RotatedName?, file: LogFile)? {
+        for name in names where name != logName && hasInode(name, position) {
+            let rotated = inOrder.first { $0.name == name }
+            if let file = try? open(name, isGzip: rotated?.packing == .gzip), (try? file.isFile(of: position)) == true {
+                return (rotated, file)
+            }
+        }
+        for name in inOrder.reversed() {
+            if let file = try? open(name), (try? file.isCopy(of: position)) == true { return (name, file) }
+        }
+        return nil
+    }
+
+    private func hasInode(_ name: String, _ position: FilePosition) -> Bool {
+        guard let status = try? Files.status(path.appending(name), followingLinks: false) else { return false }
+        return status.rawValue.st_ino == position.inode && status.rawValue.st_dev == position.device
+            && status.type == .regular
+    }
+
+    /// The newest of the rotated files that begin with certain bytes.
+    func newest(beginningWith head: Fingerprint) -> RotatedName? {
+        inOrder.last { name in (try? open(name)).flatMap { try? $0.begins(with: head) } ?? false }
+    }
+
+    /// What was rotated after a file, the oldest first.
+    func rotated(after place: RotatedName) -> [RotatedName] {
+        inOrder.filter { $0.isNewer(than: place) == true }
+    }
+
+    /// What was rotated before a file and holds something.
+    ///
+    /// - Parameter name: The rotated file; `nil` stands for the log itself.
+    func predecessor(of name: RotatedName?) -> FilePosition.Predecessor {
+        for older in inOrder.reversed() where name?.isNewer(than: older) ?? true {
+            guard let head = (try? open(older)).flatMap({ try? $0.head() }) else { return .unknown }
+            if head.length > 0 { return .file(head) }
+        }
+        return .none
+    }
+}
+
+/// The names in folders, each of which is listed once.
+struct FolderNames {
+    private var known: [FilePath: [String]] = [:]
+
+    /// The names in the folder of a log; none where it cannot be listed.
+    mutating func beside(_ log: FilePath) -> [String] {
+        let folder = log.folder
+        if let names = known[folder] { return names }
+        let names = ((try? Files.names(in: folder)) ?? []).map(\.string)
+        known[folder] = names
+        return names
+    }
+}
+
+extension FilePath {
+    /// The folder that holds what the path leads to.
+    fileprivate var folder: FilePath {
+        let above = removingLastComponent()
+        return above.isEmpty ? "." : above
+    }
+}

@@ -1,0 +1,106 @@
+import Glibc
+import LogReading
+import SystemPackage
+import Testing
+
+@Suite("The journal")
+struct JournalTests {
+    private func entry(_ cursor: String, _ message: String, more: String = "") -> [UInt8] {
+        Array(
+            """
+            __CURSOR=\(cursor)
+            __REALTIME_TIMESTAMP=1700000000123456
+            _HOSTNAME=web
+            SYSLOG_IDENTIFIER=sshd
+            _PID=42
+            \(more)MESSAGE=\(message)
+
+
+            """.utf8)
+    }
+
+    private func entry(_ cursor: String, bytes: [UInt8]) -> [UInt8] {
+        var length = UInt64(bytes.count).littleEndian
+        let digits = withUnsafeBytes(of: &length) { Array($0) }
+        return Array("__CURSOR=\(cursor)\n__REALTIME_TIMESTAMP=1700000000123456\nMESSAGE\n".utf8) + digits + bytes
+            + Array("\n\n".utf8)
+    }
+
+    @Test func entriesBecomeLinesAsASyslogDaemonWritesThem() throws {
+        let reader = LogReader(matching: try LogPattern("failed"))
+        let output = entry("s=1", "Failed password") + entry("s=2", "Accepted") + entry("s=3", "failed again")
+        let batch = reader.read(journal: output, from: LogPosition(journalCursor: "s=0"))
+        let text = batch.lines.map { String(decoding: $0, as: UTF8.self) }
+        #expect(text.count == 2)
+        #expect(text.first?.hasSuffix(" web sshd[42]: Failed password\n") == true)
+        #expect(text.first?.hasPrefix("Nov 1") == true)
+        #expect(batch.position.journalCursor == "s=3")
+    }
+
+    @Test func theFirstReadingTakesTheCursorOnly() throws {
+        let query = JournalQuery("_COMM=sshd PRIORITY=3")
+        #expect(query.arguments(from: nil).contains("--lines=1"))
+        #expect(query.arguments(from: nil).suffix(3) == ["--", "_COMM=sshd", "PRIORITY=3"])
+        let reader = LogReader(matching: try LogPattern("."))
+        let batch = reader.read(journal: entry("s=9", "last"), from: nil)
+        #expect(batch.lines.isEmpty)
+        #expect(query.arguments(from: batch.position).contains("--after-cursor=s=9"))
+        #expect(!query.arguments(from: batch.position).contains("--lines=1"))
+    }
+
+    @Test func aJournalThatWasEmptyIsReadFromItsStart() throws {
+        let reader = LogReader(matching: try LogPattern("."))
+        let empty = reader.read(journal: [], from: nil)
+        let arguments = JournalQuery("").arguments(from: empty.position)
+        #expect(!arguments.contains { $0.hasPrefix("--after") || $0.hasPrefix("--lines") })
+        #expect(reader.read(journal: entry("s=1", "first"), from: empty.position).lines.count == 1)
+    }
+
+    @Test func aMessageOfSeveralLinesCannotPassForSeveralEntries() throws {
+        let message = Array("one\nNov 1 00:00:00 web sshd[1]: forged\n\n__CURSOR=s=7\n\n".utf8)
+        let reader = LogReader(matching: try LogPattern("."))
+        let batch = reader.read(journal: entry("s=1", bytes: message), from: LogPosition(journalCursor: "s=0"))
+        #expect(batch.lines.count == 1)
+        #expect(batch.position.journalCursor == "s=1")
+        #expect(String(decoding: batch.lines.bytes, as: UTF8.self).contains("one#012Nov 1"))
+    }
+
+    @Test func outputThatEndsInAnEntryIsTakenUpToTheOneBefore() throws {
+        let reader = LogReader(matching: try LogPattern("."))
+        let whole = entry("s=1", "one")
+        let output = whole + entry("s=2", bytes: Array("two".utf8))
+        for length in whole.count..<(output.count - 1) {
+            let batch = reader.read(journal: Array(output.prefix(length)), from: LogPosition(journalCursor: "s=0"))
+            #expect(batch.position.journalCursor == "s=1", "\(length) bytes")
+        }
+        #expect(reader.read(journal: output, from: nil, firstRun: .fromStart).lines.count == 2)
+    }
+
+    @Test func whatIsBeyondALimitComesAfterTheCursor() throws {
+        let reader = LogReader(matching: try LogPattern("."), limits: LogLimits(lines: 1))
+        let output = entry("s=1", "one") + entry("s=2", "two")
+        let batch = reader.read(journal: output, from: LogPosition(journalCursor: "s=0"))
+        #expect(batch.hasMore)
+        #expect(batch.position.journalCursor == "s=1")
+    }
+
+    @Test(arguments: [
+        "", "\n\n\n", "no field\n", "A\n12345678", "__CURSOR=x\n\n", "__CURSOR=x\n__REALTIME_TIMESTAMP=-1\n\n",
+        "MESSAGE\n\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}\u{7f}x\n",
+        "__CURSOR=x\n__REALTIME_TIMESTAMP=99999999999999999999999\n\n",
+    ])
+    func garbageHasNoEntries(output: String) throws {
+        let batch = LogReader(matching: try LogPattern("."))
+            .read(journal: Array(output.utf8), from: LogPosition(journalCursor: "s=0"))
+        #expect(batch.lines.isEmpty)
+        #expect(batch.position.journalCursor == "s=0")
+    }
+
+    @Test func aMissingPermissionNamesTheGroup() {
+        let failure = JournalQuery("").failure(
+            standardError: "No journal files were opened due to insufficient permissions.\n")
+        #expect(failure.description.contains("systemd-journal"))
+        #expect(
+            JournalQuery("x").failure(standardError: "bad match\nmore").description == "journalctl failed: bad match")
+    }
+}

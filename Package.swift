@@ -48,6 +48,9 @@ let package = Package(
         .systemLibrary(
             name: "CPCRE2", pkgConfig: "libpcre2-8",
             providers: [.apt(["libpcre2-dev"]), .yum(["pcre2-devel"])]),
+        .systemLibrary(
+            name: "CExpat", pkgConfig: "expat",
+            providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
 
         // The ground that the rooms stand on: files and digests, nothing of the field.
         room("SystemFiles"),
@@ -58,6 +61,7 @@ let package = Package(
         room("HostProbes", knows: ["SystemFiles"]),
         room("CommandRunner", knows: [.product(name: "Subprocess", package: "swift-subprocess")]),
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
+        room("DataFile", knows: ["Digests", "CExpat"]),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
@@ -66,6 +70,7 @@ let package = Package(
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
         tests(of: "Digests"),
         tests(of: "CommandRunner", with: ["SystemFiles"]),
+        tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
     ]

@@ -62,6 +62,7 @@ let package = Package(
         room("CommandRunner", knows: [.product(name: "Subprocess", package: "swift-subprocess")]),
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
         room("DataFile", knows: ["Digests", "CExpat"]),
+        room("Spool", knows: ["SystemFiles", "Digests"]),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
@@ -70,6 +71,7 @@ let package = Package(
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
         tests(of: "Digests"),
         tests(of: "CommandRunner", with: ["SystemFiles"]),
+        tests(of: "Spool", with: ["SystemFiles"]),
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),

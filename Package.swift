@@ -33,6 +33,9 @@ func tests(
 
 let package = Package(
     name: "pandora-agent",
+    products: [
+        .library(name: "Tentacle", targets: ["Tentacle"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
@@ -63,9 +66,20 @@ let package = Package(
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
         room("DataFile", knows: ["Digests", "CExpat"]),
         room("Spool", knows: ["SystemFiles", "Digests"]),
+        room("Tentacle", knows: ["SystemFiles", "Digests", "COpenSSL", "CZlib"]),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        .target(
+            name: "TentacleServerDouble",
+            dependencies: ["Tentacle", "SystemFiles", "Digests", "COpenSSL", systemPackage],
+            path: "Tests/TentacleServerDouble", swiftSettings: strict),
+        .executableTarget(
+            name: "tentacle-server-double", dependencies: ["TentacleServerDouble", systemPackage],
+            path: "Tests/tentacle-server-double", swiftSettings: strict),
+        .executableTarget(
+            name: "tentacle-command", dependencies: ["Tentacle", systemPackage], path: "Tests/tentacle-command",
             swiftSettings: strict),
         tests(of: "SystemFiles"),
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
@@ -75,5 +89,6 @@ let package = Package(
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
+        tests(of: "Tentacle", with: ["TentacleServerDouble", "SystemFiles", "Digests", "COpenSSL"]),
     ]
 )

@@ -68,6 +68,11 @@ let package = Package(
         room("Spool", knows: ["SystemFiles", "Digests"]),
         room("Tentacle", knows: ["SystemFiles", "Digests", "COpenSSL", "CZlib"]),
 
+        // The rooms that join them.
+        room(
+            "Modules",
+            knows: ["AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests"]),
+
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
             swiftSettings: strict),

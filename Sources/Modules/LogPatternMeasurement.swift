@@ -1,0 +1,47 @@
+internal import DataFile
+internal import LogReading
+
+/// `module_regexp` with `module_pattern`: the new lines of a log that match, in the form that the module's type asks for.
+struct LogPatternMeasurement: Sendable {
+    let name: String
+    let type: ModuleType
+    let file: String
+    let pattern: String
+    let fromStart: Bool
+
+    /// Reads, and commits its position with what it found.
+    ///
+    /// - Parameter dressing: Makes a module of the values.
+    func measure(
+        in context: ModuleContext, dressing: (Module.Data, String?) -> Module
+    ) async -> Measurement {
+        let collection: LogCollection
+        do {
+            collection = LogCollection(
+                source: try LogSource(file), sourceText: file, pattern: try LogPattern(pattern),
+                stateKey: "regexp \(name) \(file) \(pattern)", firstRun: fromStart ? .fromStart : .atEnd)
+        } catch {
+            return .failure("\(error)")
+        }
+        var (lines, outcome) = await collection.read(in: context)
+        if outcome.failures.isEmpty || !lines.isEmpty {
+            outcome.elements = elements(lines, dressing)
+            outcome.value = type.rawValue.hasSuffix("_proc") ? (lines.isEmpty ? "0" : "1") : "\(lines.count)"
+        }
+        return .elements(outcome)
+    }
+
+    private func elements(_ lines: LogLines, _ dressing: (Module.Data, String?) -> Module) -> [DataFileElement] {
+        switch type.rawValue {
+        case "log":
+            return lines.isEmpty ? [] : [.logModule(LogModule(source: name, lines: lines.bytes))]
+        case _ where type.rawValue.hasSuffix("_string"):
+            if lines.isEmpty { return [] }
+            return [.module(dressing(.list(lines.map { .init(Array($0.trimmingSpaces)) }), nil))]
+        case _ where type.rawValue.hasSuffix("_proc"):
+            return [.module(dressing(.value([UInt8(ascii: lines.isEmpty ? "0" : "1")]), nil))]
+        default:
+            return [.module(dressing(.value(Array(String(lines.count).utf8)), nil))]
+        }
+    }
+}

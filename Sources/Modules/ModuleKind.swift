@@ -1,0 +1,86 @@
+internal import CommandRunner
+public import DataFile
+
+/// Something that yields elements of the data file: a kind of module, or a built-in plugin.
+///
+/// "No data" is not a failure: a log without new lines, or a command without output, has nothing to say.
+public protocol ModuleKind: Sendable {
+    /// Collects once. It never throws: what goes wrong is part of the outcome, and costs this module alone.
+    func collect(in context: ModuleContext) async -> ModuleOutcome
+}
+
+/// What a module has to work with during one cycle.
+public struct ModuleContext: Sendable {
+    /// Readings of the host that modules of one cycle share.
+    public let host: HostReadings
+    /// The environment of every command, saved values of earlier modules included.
+    public let environment: [String: String]
+    /// What was committed with the last data files; see ``ModuleOutcome/stateChanges``.
+    public let state: [String: String]
+    /// When the cycle should be over: no command may take longer, however many wait for their turn.
+    public let deadline: ContinuousClock.Instant
+    /// Seconds since 1970.
+    public let now: Int64
+
+    /// Gathers what modules work with.
+    public init(
+        host: HostReadings, environment: [String: String], state: [String: String], deadline: ContinuousClock.Instant,
+        now: Int64
+    ) {
+        self.host = host
+        self.environment = environment
+        self.state = state
+        self.deadline = deadline
+        self.now = now
+    }
+
+    /// The same with another environment.
+    public func with(environment: [String: String]) -> ModuleContext {
+        ModuleContext(host: host, environment: environment, state: state, deadline: deadline, now: now)
+    }
+
+    /// How long a command may take from now on. Where the cycle's time is over, each that still waits gets a second.
+    public var longestCommand: Duration {
+        max(.seconds(1), ContinuousClock.now.duration(to: deadline))
+    }
+}
+
+/// What became of a module's command, for people who try it.
+public struct CommandReport: Sendable, Hashable {
+    /// The exit status; `nil` where it did not end by itself.
+    public let exitStatus: Int32?
+    /// The beginning of what it wrote to standard error.
+    public let errorOutput: [UInt8]
+
+    init(_ result: CommandResult) {
+        if case .exited(let status) = result.ending { exitStatus = status } else { exitStatus = nil }
+        errorOutput = result.errorOutput
+    }
+}
+
+/// What one collection brought.
+public struct ModuleOutcome: Sendable {
+    /// What goes into the data file; empty = no data.
+    public var elements: [DataFileElement] = []
+    /// The module's value as later modules and conditions see it; `nil` where it has none.
+    public var value: String?
+    /// Why there is nothing, or less than there should be; each a sentence. Not empty = the module failed.
+    public var failures: [String] = []
+    /// What the operator may want to know, each a sentence.
+    public var notes: [String] = []
+    /// Whether it ran at all; a precondition that does not hold keeps it from running.
+    public var didRun = true
+    /// What must be committed together with the elements, and only with them: positions in logs, times of inventories.
+    public var stateChanges: [String: String] = [:]
+
+    /// What became of its command; `nil` where it has none.
+    public var command: CommandReport?
+
+    /// No data.
+    public init() {}
+
+    /// A failure.
+    public init(failure: String) {
+        failures = [failure]
+    }
+}

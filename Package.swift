@@ -34,9 +34,12 @@ func tests(
 let package = Package(
     name: "pandora-agent",
     products: [
+        .executable(name: "pandora-agent", targets: ["pandora-agent"]),
         .library(name: "Tentacle", targets: ["Tentacle"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
@@ -72,6 +75,20 @@ let package = Package(
         room(
             "Modules",
             knows: ["AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests"]),
+        room(
+            "Agent",
+            knows: [
+                "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
+                "DataFile", "Spool", "Tentacle", "Modules", .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(
+            name: "pandora-agent",
+            dependencies: [
+                "Agent", "AgentConfiguration", "Spool", "Tentacle",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                systemPackage,
+            ],
+            swiftSettings: strict),
 
         .target(
             name: "TestSupport", dependencies: ["SystemFiles", systemPackage], path: "Tests/TestSupport",
@@ -94,6 +111,13 @@ let package = Package(
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
+        tests(
+            of: "Agent",
+            with: [
+                "AgentConfiguration", "CommandRunner", "DataFile", "Digests", "HostProbes", "Modules", "Spool",
+                "SystemFiles", "Tentacle", "TentacleServerDouble", "pandora-agent",
+            ],
+            excluding: ["Golden"]),
         tests(of: "Tentacle", with: ["TentacleServerDouble", "SystemFiles", "Digests", "COpenSSL"]),
     ]
 )

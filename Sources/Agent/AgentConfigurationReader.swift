@@ -1,0 +1,50 @@
+internal import AgentConfiguration
+internal import Glibc
+internal import SystemFiles
+internal import SystemPackage
+
+/// Reads the configuration of an agent and checks who else could change it.
+struct AgentConfigurationReader: Sendable {
+    let paths: AgentPaths
+    let options: CycleOptions
+
+    /// Reads.
+    ///
+    /// - Throws: ``ConfigurationUnusable``; also where others can write local.conf, or what the local policy wants
+    ///   is not in this version and cannot be done without.
+    func read() throws(ConfigurationUnusable) -> Configuration {
+        if Files.exists(paths.local) {
+            if let place = try foreignAccess(to: paths.local) {
+                throw ConfigurationUnusable(
+                    "\(paths.local) holds what this host decides and is not safe: \(place); make it writable by its "
+                        + "owner alone")
+            }
+        }
+        let configuration = try ConfigurationLoader().load(
+            main: paths.configuration, local: paths.local, readOnlyOption: options.isReadOnly)
+        try checkPermissions(of: configuration)
+        // To run without a restriction that the administrator asked for would be worse than not to run.
+        if configuration.policy.pluginManifest != nil {
+            throw ConfigurationUnusable("plugin_manifest is not in this version: remove it from \(paths.local)")
+        }
+        return configuration
+    }
+
+    /// As root, a configuration that others can write is their way to become root, so it is refused.
+    private func checkPermissions(of configuration: Configuration) throws(ConfigurationUnusable) {
+        guard configuration.policy.strictPermissions ?? (geteuid() == 0) else { return }
+        if let place = try foreignAccess(to: paths.configuration) {
+            throw ConfigurationUnusable(
+                "\(paths.configuration) is not used: \(place), who could so run commands as the agent's user; change that, "
+                    + "or set 'strict_permissions 0' in \(paths.local)")
+        }
+    }
+
+    private func foreignAccess(to path: FilePath) throws(ConfigurationUnusable) -> ForeignWriteAccess? {
+        do {
+            return try Files.foreignWriteAccess(to: path, trusting: geteuid()).first
+        } catch {
+            throw ConfigurationUnusable("\(error)")
+        }
+    }
+}

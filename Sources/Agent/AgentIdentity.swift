@@ -1,0 +1,132 @@
+internal import AgentConfiguration
+internal import CommandRunner
+internal import DataFile
+internal import HostProbes
+internal import Modules
+
+/// Who the agent is to the server.
+struct AgentIdentity: Sendable {
+    let name: String
+    let alias: String
+    let addresses: [String]
+    let operatingSystem: OperatingSystem
+    /// Where the host stands; `nil` where nothing says so.
+    let coordinates: Coordinates?
+    /// The configured fields, and what else is told as one.
+    let customFields: [ConfiguredField]
+    /// What must be committed with the first data file of this name.
+    let stateChanges: [String: String]
+
+    /// Why there is no identity, as a sentence.
+    struct Unusable: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// What an identity is found out from.
+    struct Sources {
+        let configuration: Configuration
+        /// The environment of commands.
+        let environment: [String: String]
+        let roots: HostRoots
+        /// What was committed; `nil` where nothing may be written.
+        let state: [String: String]?
+        /// Takes a sentence for each thing that could not be found out and is done without.
+        let problems: (String) -> Void
+    }
+
+    /// Finds out who the agent is, running commands where the configuration says so.
+    ///
+    /// - Throws: ``Unusable`` where the server could not keep the name.
+    static func find(_ sources: Sources) async throws(Unusable) -> AgentIdentity {
+        let settings = sources.configuration.general
+        let operatingSystem = OperatingSystem(sources.roots)
+        var stateChanges: [String: String] = [:]
+        var name: String?
+        if settings.agentNameCommand == RandomAgentName.request {
+            name = randomName(sources, &stateChanges)
+        } else {
+            name = await answer("agent_name_cmd", settings.agentNameCommand, sources)
+        }
+        let found = name ?? settings.agentName ?? operatingSystem.kernel.hostName
+        guard AgentName.isAcceptable(found) else {
+            throw Unusable(
+                description: found.isEmpty
+                    ? "this host has no name: set agent_name"
+                    : "the agent's name is longer than a server keeps (\(AgentName.encodedLengthLimit) characters as "
+                        + "entities), which would make a new agent of every file: set a shorter agent_name")
+        }
+        let alias = await answer("agent_alias_cmd", settings.agentAliasCommand, sources)
+        return AgentIdentity(
+            name: found, alias: alias ?? settings.agentAlias ?? found,
+            addresses: addresses(settings.address, sources.roots, sources.problems),
+            operatingSystem: operatingSystem, coordinates: await coordinates(sources),
+            customFields: settings.customFields + eHorusField(sources), stateChanges: stateChanges)
+    }
+
+    private static func randomName(_ sources: Sources, _ stateChanges: inout [String: String]) -> String? {
+        guard let state = sources.state else {
+            let isMade = sources.configuration.general.agentName.map(RandomAgentName.isRandom) ?? false
+            if !isMade { sources.problems("agent_name_cmd: the first cycle that sends makes the random name") }
+            return nil
+        }
+        let random = RandomAgentName(
+            sources.configuration.general, file: sources.configuration.file, state: state, problems: sources.problems)
+        stateChanges = random.stateChanges
+        return random.name
+    }
+
+    /// The first line that a command prints; `nil` where there is no command, or none that works.
+    private static func answer(_ token: String, _ command: String?, _ sources: Sources) async -> String? {
+        guard let command else { return nil }
+        guard sources.configuration.policy.allows(command: command) else {
+            sources.problems("\(token): the local policy does not allow '\(command)'")
+            return nil
+        }
+        let limit = min(.seconds(30), sources.configuration.general.interval)
+        let result = await Command(.shell(command), environment: sources.environment, timeLimit: limit).run()
+        let line = result.output.split(separator: UInt8(ascii: "\n")).first.map { String(decoding: $0, as: UTF8.self) }
+        if result.isSuccess, let line, !line.isEmpty { return line }
+        sources.problems("\(token): the command \(result.isSuccess ? "printed nothing" : result.ending.description)")
+        return nil
+    }
+
+    private static func coordinates(_ sources: Sources) async -> Coordinates? {
+        let settings = sources.configuration.general
+        if let line = await answer("gis_exec", settings.positionCommand, sources) {
+            if let coordinates = Coordinates(printed: line) { return coordinates }
+            sources.problems(
+                "gis_exec: the command printed '\(line.prefix(60))', expected latitude,longitude[,altitude] in degrees and "
+                    + "metres")
+        }
+        let configured = Coordinates(settings)
+        if configured == nil, settings.latitude != nil, settings.longitude != nil {
+            sources.problems("latitude and longitude: no place on the earth; they are left out")
+        }
+        return configured
+    }
+
+    private static func eHorusField(_ sources: Sources) -> [ConfiguredField] {
+        guard let file = sources.configuration.general.ehorusConfiguration else { return [] }
+        do {
+            return [ConfiguredField(name: EHorusKey.fieldName, value: try EHorusKey.read(file))]
+        } catch {
+            sources.problems("ehorus_conf: \(error)")
+            return []
+        }
+    }
+
+    private static func addresses(
+        _ configured: String?, _ roots: HostRoots, _ problems: (String) -> Void
+    ) -> [String] {
+        guard let configured else { return [] }
+        guard configured.lowercased() == "auto" else {
+            return configured.split(whereSeparator: { $0 == "," || $0.isWhitespace }).map(String.init)
+        }
+        do throws(Limitation) {
+            return NetworkInterface.publicAddresses(of: try NetworkInterface.all(roots))
+        } catch {
+            problems("address auto: \(error)")
+            return []
+        }
+    }
+}

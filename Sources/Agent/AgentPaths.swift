@@ -1,0 +1,54 @@
+internal import Glibc
+internal import SystemFiles
+public import SystemPackage
+
+/// Where an agent's files are.
+public struct AgentPaths: Sendable, Hashable {
+    /// pandora_agent.conf.
+    public let configuration: FilePath
+    /// local.conf, which need not exist.
+    public let local: FilePath
+    /// The folder of positions, spool and quarantine.
+    public let state: FilePath
+
+    /// The configuration that is used where none is named.
+    public static let defaultConfiguration: FilePath = "/etc/pandora/pandora_agent.conf"
+
+    /// Fills in what is not named.
+    ///
+    /// - Parameters:
+    ///   - configuration: A file, or a folder that holds pandora_agent.conf.
+    ///   - local: The host's own file; `nil` = local.conf beside the configuration.
+    ///   - state: The state folder; `nil` = /var/lib/pandora-agent for root, `$XDG_STATE_HOME/pandora-agent` else.
+    public init(configuration: String?, local: String?, state: String?) {
+        var file = configuration.map { FilePath($0) } ?? Self.defaultConfiguration
+        if (try? Files.status(file))?.type == .directory { file.append("pandora_agent.conf") }
+        self.configuration = file
+        self.local = local.map { FilePath($0) } ?? file.removingLastComponent().appending("local.conf")
+        self.state = state.map { FilePath($0) } ?? Self.defaultState
+    }
+
+    /// Files that are known: nothing is filled in.
+    init(configuration: FilePath, local: FilePath, state: FilePath) {
+        self.configuration = configuration
+        self.local = local
+        self.state = state
+    }
+
+    /// The file whose presence makes the agent read-only.
+    public var readOnlyFlag: FilePath { configuration.removingLastComponent().appending("read_only") }
+
+    private static var defaultState: FilePath {
+        if geteuid() == 0 { return "/var/lib/pandora-agent" }
+        if let base = environment("XDG_STATE_HOME"), base.hasPrefix("/") {
+            return FilePath(base).appending("pandora-agent")
+        }
+        return FilePath(environment("HOME") ?? "/").appending(".local/state/pandora-agent")
+    }
+}
+
+/// A variable of the agent's own environment; `nil` where it is not set or empty.
+func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+}

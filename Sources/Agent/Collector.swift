@@ -1,0 +1,122 @@
+internal import AgentConfiguration
+internal import CommandRunner
+internal import LogReading
+internal import Modules
+
+/// What one module did in a cycle.
+struct CollectedModule: Sendable {
+    let planned: PlannedModule
+    let outcome: ModuleOutcome
+    let duration: Duration
+
+    var definition: ModuleDefinition { planned.definition }
+}
+
+/// Runs modules side by side, and gives their outcomes in the order of the configuration.
+struct Collector: Sendable {
+    /// How many run at the same time.
+    let width: Int
+    let policy: LocalPolicy
+    let context: ModuleContext
+
+    /// Runs modules. One that saves its value for later ones ends before those begin.
+    func collect(_ modules: [PlannedModule]) async -> [CollectedModule] {
+        var collected: [CollectedModule] = []
+        var environment = context.environment
+        for wave in waves(modules) {
+            let outcomes = await collect(wave: wave, context.with(environment: environment))
+            for (module, value) in outcomes.compactMap({ one in one.outcome.value.map { (one.definition, $0) } }) {
+                if let name = module.savesAs { environment[name] = value.split(separator: "\n").first.map(String.init) }
+            }
+            collected += outcomes
+        }
+        return collected
+    }
+
+    /// Splits after each module that saves its value.
+    private func waves(_ modules: [PlannedModule]) -> [[PlannedModule]] {
+        var waves: [[PlannedModule]] = [[]]
+        for module in modules {
+            waves[waves.count - 1].append(module)
+            if module.definition.savesAs != nil { waves.append([]) }
+        }
+        return waves.filter { !$0.isEmpty }
+    }
+
+    private func collect(wave: [PlannedModule], _ context: ModuleContext) async -> [CollectedModule] {
+        await withTaskGroup(of: (Int, CollectedModule).self) { group in
+            var next = 0
+            func startNext() {
+                guard next < wave.count else { return }
+                let index = next
+                next += 1
+                group.addTask { (index, await collect(wave[index], context)) }
+            }
+            for _ in 0..<max(1, width) { startNext() }
+            var collected = [CollectedModule?](repeating: nil, count: wave.count)
+            while let (index, module) = await group.next() {
+                collected[index] = module
+                startNext()
+            }
+            return collected.compactMap { $0 }
+        }
+    }
+
+    private func collect(_ module: PlannedModule, _ context: ModuleContext) async -> CollectedModule {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let outcome = await collectChecked(module, context)
+        return CollectedModule(planned: module, outcome: outcome, duration: clock.now - start)
+    }
+
+    private func collectChecked(_ planned: PlannedModule, _ context: ModuleContext) async -> ModuleOutcome {
+        let module = planned.definition
+        let commands =
+            [module.source.command].compactMap { $0 } + (module.preconditions + module.conditions).map(\.command)
+        if let denied = commands.first(where: { !policy.allows(command: $0) }) {
+            return ModuleOutcome(failure: "the local policy does not allow the command '\(denied)'")
+        }
+        for precondition in module.preconditions {
+            let result = await run(precondition.command, module, context)
+            guard result.isSuccess else {
+                return ModuleOutcome(failure: "its precondition could not be asked: \(result.ending)")
+            }
+            if !precondition.condition.holds(for: String(decoding: result.output.prefix(4096), as: UTF8.self)) {
+                var heldBack = ModuleOutcome()
+                heldBack.didRun = false
+                return heldBack
+            }
+        }
+        let (reported, isReported) = planned.reported(await ConfiguredModule(module).collect(in: context))
+        var outcome = reported
+        guard isReported, let value = outcome.value else { return outcome }
+        for condition in module.conditions where condition.condition.holds(for: value) {
+            let result = await run(condition.command, module, context)
+            if !result.isSuccess { outcome.failures.append("the command of its condition \(result.ending)") }
+        }
+        return outcome
+    }
+
+    private func run(_ command: String, _ module: ModuleDefinition, _ context: ModuleContext) async -> CommandResult {
+        let limit = min(module.timeout ?? context.longestCommand, context.longestCommand)
+        return await Command(.shell(command), environment: context.environment, timeLimit: limit).run()
+    }
+}
+
+extension Condition {
+    /// Whether the first line of some text holds: as a number, or as text for a regular expression.
+    func holds(for text: String) -> Bool {
+        let line = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
+        if case .matches(let pattern) = self {
+            guard let compiled = try? LogPattern(pattern, options: .caseSensitive) else { return false }
+            return compiled.search(line.utf8) == .match
+        }
+        guard let number = Double(line.filter { !$0.isWhitespace }.replacingComma) else { return false }
+        return holds(for: number) ?? false
+    }
+}
+
+extension String {
+    /// Servers take `3,14` for a number, so conditions do too.
+    fileprivate var replacingComma: String { String(map { $0 == "," ? "." : $0 }) }
+}

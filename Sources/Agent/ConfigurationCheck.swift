@@ -1,0 +1,44 @@
+public import AgentConfiguration
+internal import Glibc
+internal import SystemPackage
+
+/// What `check` finds: the diagnostics of the files, and what only this host can tell.
+public struct ConfigurationCheck: Sendable {
+    /// The findings, in the order of files and lines.
+    public let diagnostics: [Diagnostic]
+    /// How many modules run.
+    public let moduleCount: Int
+    /// The modules that do not run.
+    public let skippedModules: [SkippedModule]
+
+    /// Checks.
+    ///
+    /// - Throws: ``ConfigurationUnusable``.
+    public init(_ paths: AgentPaths, isReadOnly: Bool = false) throws(ConfigurationUnusable) {
+        var options = CycleOptions()
+        options.isReadOnly = isReadOnly
+        let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+        let environment = CommandEnvironment.variables(of: configuration, agentName: "")
+        let user = geteuid()
+        let lookup = CommandLookup(path: environment["PATH"] ?? "", user: user)
+        diagnostics = Self.sorted(
+            configuration.diagnostics + UnsupportedSettings.diagnostics(about: configuration)
+                + PlaceCheck(configuration, user: user).diagnostics
+                + ModuleCheck(configuration, lookup: lookup).diagnostics,
+            by: configuration.files)
+        moduleCount = configuration.modules.count
+        skippedModules = configuration.skippedModules
+    }
+
+    /// Whether a line or a module is lost.
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    private static func sorted(_ diagnostics: [Diagnostic], by files: [FilePath]) -> [Diagnostic] {
+        let ranks = Dictionary(files.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: min)
+        return diagnostics.enumerated().sorted { left, right in
+            let (a, b) = (left.element.position, right.element.position)
+            return (ranks[a.file] ?? files.count, a.line, a.column, left.offset)
+                < (ranks[b.file] ?? files.count, b.line, b.column, right.offset)
+        }.map(\.element)
+    }
+}

@@ -1,0 +1,335 @@
+internal import AgentConfiguration
+internal import DataFile
+internal import Glibc
+internal import HostProbes
+internal import Logging
+internal import Modules
+internal import Spool
+internal import SystemFiles
+internal import SystemPackage
+
+/// What a run is asked to do differently.
+public struct CycleOptions: Sendable, Hashable {
+    /// Give back the data files; touch no state and send nothing.
+    public var printsDocuments = false
+    /// Leave the data files in the spool.
+    public var sends = true
+    /// The names of the modules to run; empty = all.
+    public var onlyModules: [String] = []
+    /// Whether everything is due.
+    public var force = false
+    /// Whether the command line asks for read-only.
+    public var isReadOnly = false
+    /// What is run.
+    public var kind = CycleKind.full
+    /// Whose cycle it is.
+    var role = AgentRole.main
+    /// How much is told on standard error.
+    public var verbosity = Verbosity.normal
+
+    /// A run as a timer asks for it.
+    public init() {}
+}
+
+/// One cycle: read the configuration, collect what is due, make it durable, ship it, report.
+///
+/// Each step hands a value to the next, and none reaches back.
+public struct Cycle: Sendable {
+    private let paths: AgentPaths
+    private let options: CycleOptions
+
+    /// Prepares a cycle; nothing is read yet.
+    public init(paths: AgentPaths, options: CycleOptions) {
+        self.paths = paths
+        self.options = options
+    }
+
+    /// Runs the cycle.
+    public func run() async -> CycleReport {
+        let clock = ContinuousClock()
+        let start = clock.now
+        var report: CycleReport
+        do throws(ConfigurationUnusable) {
+            let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+            report = await run(configuration, begun: start)
+            report.diagnostics = configuration.diagnostics.map(\.description)
+            report.readOnly = configuration.policy.readOnly.map(\.description)
+            report.loop = LoopSettings(configuration, hostName: OperatingSystem().kernel.hostName)
+            report.brokerNames = configuration.general.isStandby ? [] : configuration.general.brokerAgents
+        } catch {
+            report = CycleReport(ending: .unusableConfiguration)
+            report.failures = [error.description]
+            writeToStandardError("pandora-agent: error: \(error)\n")
+        }
+        report.duration = clock.now - start
+        return report
+    }
+
+    private func run(_ configuration: Configuration, begun start: ContinuousClock.Instant) async -> CycleReport {
+        let state = options.printsDocuments ? nil : paths.state
+        let logger = ExecutionLog.open(
+            configuration.general, state: state ?? paths.state, verbosity: options.verbosity)
+        for diagnostic in configuration.diagnostics { logger.warning("\(diagnostic)") }
+        if configuration.general.isStandby {
+            logger.info("standby 1: nothing is run and nothing is sent")
+            return CycleReport(ending: .done)
+        }
+        setPriority(configuration.general.nice, logger)
+        if options.role == .broker, !configuration.general.brokerAgents.isEmpty {
+            logger.warning("broker_agent has no effect in the configuration of a broker agent")
+        }
+        for warning in UnsupportedSettings.warnings(about: configuration) { logger.warning("\(warning)") }
+        let run = CycleRun(configuration: configuration, paths: paths, options: options, logger: logger, start: start)
+        if options.printsDocuments { return await run.printing() }
+        var report: CycleReport
+        do throws(SpoolError) {
+            let outbox = Outbox(configuration.general, state: paths.state, isShared: options.role != .broker)
+            if let complaint = outbox.complaint { logger.warning("\(complaint)") }
+            var spool = try Spool(
+                state: paths.state, outbox: outbox.folder, recipients: configuration.general.recipients)
+            try spool.tidy()
+            for warning in spool.warnings { logger.warning("\(warning)") }
+            report = await run.committing(to: &spool)
+        } catch {
+            report = CycleReport(ending: .failed)
+            if case .heldByAnother = error { report.ending = .heldByAnother }
+            report.failures = [error.description]
+            logger.error("\(error)")
+        }
+        return report
+    }
+
+    private func setPriority(_ nice: Int, _ logger: Logger) {
+        do throws(SystemError) {
+            try ProcessPriority.setNice(nice)
+        } catch {
+            logger.info("pandora_nice: \(error); the agent runs as it was started")
+        }
+    }
+}
+
+/// The steps of a cycle whose configuration is read.
+private struct CycleRun {
+    let configuration: Configuration
+    let paths: AgentPaths
+    let options: CycleOptions
+    let logger: Logger
+    let start: ContinuousClock.Instant
+
+    private var settings: GeneralSettings { configuration.general }
+
+    /// What was collected, ready to be committed.
+    private struct Collected {
+        var modules: [CollectedModule] = []
+        var documents: [[UInt8]] = []
+        var values: [String: String] = [:]
+        var identity: AgentIdentity?
+        var failure: String?
+    }
+
+    /// Collects and gives back the data files; nothing is remembered.
+    func printing() async -> CycleReport {
+        let collected = await collect(state: [:])
+        var report = report(on: collected)
+        report.documents = collected.documents
+        return report
+    }
+
+    /// Collects, commits and ships.
+    func committing(to spool: inout Spool) async -> CycleReport {
+        logger.log(level: options.kind == .full ? .info : .debug, "cycle begins, configuration \(configuration.file)")
+        let collected = await collect(state: spool.values)
+        var report = report(on: collected)
+        // Most intensive cycles have nothing to tell and nothing to remember.
+        let isQuiet = options.kind == .intensive && collected.documents.isEmpty && collected.values == spool.values
+        if collected.failure == nil, !isQuiet { commit(collected, to: &spool, &report) }
+        if options.kind == .full || !report.committedFiles.isEmpty {
+            var undelivered: [Recipient] = []
+            if options.sends { undelivered = await ship(&spool, &report) }
+            giveUp(in: &spool, undelivered: undelivered, &report)
+        }
+        report.waitingFiles = (try? spool.waiting().count) ?? 0
+        report.duration = ContinuousClock().now - start
+        if options.kind == .full { LastCycle(report, at: Int64(time(nil))).save(in: paths.state) }
+        if !collected.modules.isEmpty { ModuleHistory.add(collected.modules, at: Int64(time(nil)), in: paths.state) }
+        logger.log(level: isQuiet ? .debug : .info, "\(report.logLine)")
+        return report
+    }
+
+    private func collect(state: [String: String]) async -> Collected {
+        var collected = Collected()
+        let now = Int64(time(nil))
+        let environment = CommandEnvironment.variables(of: configuration, agentName: "")
+        let identity: AgentIdentity
+        do throws(AgentIdentity.Unusable) {
+            identity = try await AgentIdentity.find(
+                AgentIdentity.Sources(
+                    configuration: configuration, environment: environment, roots: .system,
+                    state: options.printsDocuments ? nil : state, problems: { logger.warning("\($0)") }))
+        } catch {
+            logger.error("\(error)")
+            collected.failure = error.description
+            return collected
+        }
+        let host = HostReadings(earlierCPU: state[StateKey.cpuCounters])
+        let context = ModuleContext(
+            host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
+            deadline: start + settings.interval, now: now)
+        let plan = plan(state: state, now: now)
+        let collector = Collector(
+            width: min(settings.threads ?? Self.defaultWidth, OpenFileLimit.commandsSideBySide()),
+            policy: configuration.policy, context: context)
+        collected.modules = await collector.collect(plan.due)
+        log(collected.modules)
+
+        let elements = collected.modules.flatMap(\.outcome.elements)
+        let lastFile = state[StateKey.lastFileTime].flatMap(Int64.init) ?? 0
+        // With nothing to say, a file is still a sign of life, which the server expects once in an interval.
+        let isSignOfLifeDue = options.kind == .full && abs(now - lastFile) >= settings.interval.components.seconds
+        if !elements.isEmpty || isSignOfLifeDue {
+            let assembler = Assembler(settings, identity: identity, now: now, problems: { logger.warning("\($0)") })
+            collected.documents = assembler.documents(of: elements, problems: { logger.warning("\($0)") })
+        }
+        collected.identity = identity
+        collected.values = state.merging(plan.stateChanges) { $1 }.merging(identity.stateChanges) { $1 }
+        for module in collected.modules {
+            collected.values.merge(module.outcome.stateChanges) { $1 }
+            if module.outcome.didRun { continue }
+            // What its precondition kept from running is due again.
+            let key = PlannedModule.lastRunKey(module.planned.stateKey)
+            collected.values[key] = state[key]
+        }
+        collected.values[StateKey.cpuCounters] = await host.cpuCounters() ?? state[StateKey.cpuCounters]
+        if options.onlyModules.isEmpty, options.kind == .full {
+            collected.values[StateKey.cycle] = String((state[StateKey.cycle].flatMap(Int.init) ?? 0) &+ 1)
+            collected.values[StateKey.lastCycleTime] = String(now)
+        }
+        if !collected.documents.isEmpty { collected.values[StateKey.lastFileTime] = String(now) }
+        return collected
+    }
+
+    /// Enough to hide the waiting of some commands behind others, without starting them all at once.
+    private static let defaultWidth = 4
+
+    private func plan(state: [String: String], now: Int64) -> CyclePlan {
+        var modules = configuration.modules
+        if !options.onlyModules.isEmpty {
+            let wanted = Set(options.onlyModules)
+            modules.removeAll { !wanted.contains($0.displayName) }
+            for name in wanted.subtracting(modules.map(\.displayName)).sorted() {
+                logger.error("there is no module '\(name)' in \(configuration.file)")
+            }
+        }
+        let moment = CyclePlan.Moment(now: now, state: state, kind: options.kind)
+        return CyclePlan(modules, at: moment, state: state, force: options.force)
+    }
+
+    private func commit(_ collected: Collected, to spool: inout Spool, _ report: inout CycleReport) {
+        guard let identity = collected.identity else { return }
+        var values = collected.values
+        var names = DataFileNames(
+            agentName: identity.name, last: values[StateKey.lastFileNumber].flatMap(UInt64.init) ?? 0,
+            now: Self.nanoseconds)
+        let files = collected.documents.map { (name: names.next().description, bytes: $0) }
+        values[StateKey.lastFileNumber] = String(names.last)
+        do throws(SpoolError) {
+            switch try spool.commit(files: files, values: values) {
+            case .complete: break
+            case .unfinished(let error): logger.error("committed, but not in the outbox yet: \(error)")
+            }
+            report.committedFiles = files.map(\.name)
+            report.committedBytes = files.reduce(0) { $0 + $1.bytes.count }
+        } catch {
+            logger.error("nothing of this cycle could be stored, it is collected again next time: \(error)")
+            report.failures.append(error.description)
+            report.ending = .failed
+        }
+    }
+
+    private static let nanoseconds: @Sendable () -> UInt64 = {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return UInt64(clamping: now.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: now.tv_nsec)
+    }
+
+    /// - Returns: The servers that could not be given all that waits for them.
+    private func ship(_ spool: inout Spool, _ report: inout CycleReport) async -> [Recipient] {
+        // The last fifth of the interval is for the end of the cycle; a transfer may take its time in any case.
+        let deadline = max(start + settings.interval * 4 / 5, .now + settings.primary.transferTimeout)
+        let shipper = Shipper(
+            settings, state: paths.state, deadline: deadline, verbosity: options.verbosity, logger: logger)
+        let shipment = await shipper.ship(&spool)
+        report.deliveredFiles = shipment.deliveredNames
+        report.quarantinedFiles = shipment.quarantinedNames
+        let undelivered = spool.recipients.filter { shipment.failures[$0] != nil }
+        report.failures += undelivered.compactMap { shipment.failures[$0] }
+        if !undelivered.isEmpty, report.ending == .done { report.ending = .notDelivered }
+        return undelivered
+    }
+
+    private func giveUp(in spool: inout Spool, undelivered: [Recipient], _ report: inout CycleReport) {
+        let policy = SpoolPolicy(configuration)
+        do throws(SpoolError) {
+            let losses = try policy.apply(to: &spool, undelivered: undelivered)
+            for loss in losses { logger.error("\(loss)") }
+            report.failures += losses
+            // What the operator does not want kept is not safely in the spool.
+            if !policy.keepsUnsentFiles, report.ending == .notDelivered { report.ending = .failed }
+        } catch {
+            logger.error("the limits of the spool could not be kept: \(error)")
+            report.failures.append(error.description)
+        }
+        report.lostFiles = spool.lostFileCount
+    }
+
+    private func report(on collected: Collected) -> CycleReport {
+        var report = CycleReport(ending: collected.failure == nil ? .done : .failed)
+        report.failures = collected.failure.map { [$0] } ?? []
+        report.modules = collected.modules.map(\.report)
+        report.destination = settings.primary.destination
+        return report
+    }
+
+    private func log(_ modules: [CollectedModule]) {
+        for module in modules {
+            let name = module.definition.displayName
+            for failure in module.outcome.failures { logger.warning("module '\(name)': \(failure)") }
+            for note in module.outcome.notes { logger.info("module '\(name)': \(note)") }
+            let count = module.outcome.elements.count
+            logger.info("module '\(name)' took \(module.duration.text) and brought \(count) elements")
+        }
+    }
+}
+
+extension CollectedModule {
+    fileprivate var report: ModuleReport {
+        ModuleReport(
+            name: definition.displayName, value: outcome.value, elementCount: outcome.elements.count,
+            failures: outcome.failures, notes: outcome.notes, duration: duration)
+    }
+}
+
+extension CycleReport {
+    /// One line for the log.
+    fileprivate var logLine: String {
+        "cycle ends after \(duration.text): \(modules.count) modules, \(failedModules.count) failed; "
+            + "\(committedFiles.count) files with \(committedBytes) bytes committed, \(deliveredFiles.count) delivered to "
+            + "\(destination), \(waitingFiles) waiting"
+    }
+}
+
+extension ServerSettings {
+    /// Where files go, for people.
+    var destination: String {
+        transferMode == .local ? path.string : "\(address) port \(port) (\(transferMode.rawValue))"
+    }
+}
+
+extension Duration {
+    /// Seconds with three decimals.
+    var text: String {
+        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+        let fraction = String(1000 + milliseconds % 1000).dropFirst()
+        return "\(milliseconds / 1000).\(fraction) s"
+    }
+}

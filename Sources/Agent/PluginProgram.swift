@@ -1,0 +1,91 @@
+internal import DataFile
+internal import Glibc
+internal import HostProbes
+internal import Modules
+internal import Spool
+public import SystemPackage
+
+/// A built-in plugin as a program of its own, for other agents and for people.
+public struct PluginProgram: Sendable {
+    private let name: String
+    private let arguments: [String]
+    private let state: FilePath
+
+    /// Prepares a plugin.
+    ///
+    /// - Parameter state: The folder that remembers what was read; a folder of its own below it is used, so that an
+    ///   agent with the same state folder is not disturbed.
+    public init(name: String, arguments: [String], state: FilePath) {
+        self.name = name
+        self.arguments = arguments
+        self.state = state.appending("plugins")
+    }
+
+    /// The names, usages and summaries of all plugins.
+    public static var all: [(name: String, usage: String, summary: String)] {
+        BuiltInPlugins.all.map { ($0.name, $0.usage, $0.summary) }
+    }
+
+    /// Runs the plugin: elements to standard output, what went wrong to standard error. What it remembers is saved only
+    /// after all output was written.
+    ///
+    /// - Returns: The exit status: 0, or 1 where something went wrong, or 2 where it was called wrongly.
+    public func run() async -> Int32 {
+        switch BuiltInPlugins.make(name, arguments: arguments) {
+        case nil:
+            complain("there is no built-in plugin '\(name)'; see pandora-agent plugin --list")
+            return 2
+        case .failure(let misuse)?:
+            complain("\(misuse)")
+            return 2
+        case .success(let plugin)?:
+            do throws(SpoolError) {
+                var spool = try await openWhenFree()
+                return try await run(plugin, &spool)
+            } catch {
+                complain("\(error)")
+                return 1
+            }
+        }
+    }
+
+    /// How long a plugin waits for others that an agent runs beside it, on the same state folder.
+    private static let longestWait = Duration.seconds(60)
+
+    private func openWhenFree() async throws(SpoolError) -> Spool {
+        let end = ContinuousClock.now + Self.longestWait
+        while true {
+            do throws(SpoolError) {
+                return try Spool(state: state, outbox: Spool.defaultOutbox(of: state))
+            } catch {
+                guard case .heldByAnother = error, .now < end else { throw error }
+                try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+    }
+
+    private func run(_ plugin: any ModuleKind, _ spool: inout Spool) async throws(SpoolError) -> Int32 {
+        var variables = ["LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"]
+        variables["PATH"] = environment("PATH")
+        variables["GREP_LOG_TMP"] = environment("GREP_LOG_TMP")
+        let context = ModuleContext(
+            host: HostReadings(), environment: variables, state: spool.values, deadline: .now + .seconds(300),
+            now: Int64(time(nil)))
+        let outcome = await plugin.collect(in: context)
+        for sentence in outcome.failures + outcome.notes { complain(sentence) }
+        do {
+            for element in outcome.elements {
+                try FileDescriptor.standardOutput.writeAll(EncodedElement(element).bytes)
+            }
+        } catch {
+            complain("cannot write the output: \(error)")
+            return 1
+        }
+        try spool.commit(files: [], values: spool.values.merging(outcome.stateChanges) { $1 })
+        return outcome.failures.isEmpty ? 0 : 1
+    }
+
+    private func complain(_ sentence: String) {
+        writeToStandardError("\(name): \(sentence)\n")
+    }
+}

@@ -1,0 +1,24 @@
+/// Names of the values that are committed with the data, beside those of modules.
+enum StateKey {
+    /// How many full cycles were committed.
+    static let cycle = "cycle"
+    /// When the last one was, in seconds since 1970.
+    static let lastCycleTime = "cycle time"
+    /// When the last data file was made, in seconds since 1970.
+    static let lastFileTime = "data file time"
+    /// The number in the name of the last data file.
+    static let lastFileNumber = "data file number"
+    /// CPU counters of the last cycle.
+    static let cpuCounters = "cpu counters"
+    /// The name that `agent_name_cmd __rand__` made, where the configuration may not hold it.
+    static let randomName = "random agent name"
+}
+
+extension CyclePlan.Moment {
+    /// A time, with the cycles that were committed before it.
+    init(now: Int64, state: [String: String], kind: CycleKind = .full) {
+        self.init(
+            now: now, cycle: state[StateKey.cycle].flatMap(Int.init) ?? 0,
+            lastCycle: state[StateKey.lastCycleTime].flatMap(Int64.init), kind: kind)
+    }
+}

@@ -1,0 +1,130 @@
+import CommandRunner
+import Glibc
+import SystemFiles
+import SystemPackage
+import TestSupport
+import Testing
+
+@Suite("The agent as a service")
+struct DaemonTests {
+    /// A running loop.
+    private struct Service {
+        let pid: pid_t
+        let task: Task<CommandResult, Never>
+
+        init(_ agent: AgentUnderTest) async throws {
+            let pidFile = agent.folder.appending("pid")
+            let script = """
+                '\(AgentUnderTest.program)' \(agent.words(["daemon"]).joined(separator: " ")) & echo $! > '\(pidFile).new'
+                mv '\(pidFile).new' '\(pidFile)'; wait $!
+                """
+            task = Task { await AgentUnderTest.run("/bin/sh", ["-c", script]) }
+            try await waitUntil { Files.exists(pidFile) }
+            pid = try #require(
+                pid_t(String(decoding: try Files.read(pidFile, limit: 20), as: UTF8.self).filter(\.isNumber)))
+            try await waitUntil { try isReady() }
+        }
+
+        /// Whether the program handles the signals that would else end it.
+        func isReady() throws -> Bool {
+            let status = String(
+                decoding: try Files.read(FilePath("/proc/\(pid)/status"), limit: 1 << 16), as: UTF8.self)
+            let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+            let caught = UInt64(line?.split(separator: "\t").last ?? "", radix: 16) ?? 0
+            return [SIGHUP, SIGTERM].allSatisfy { caught & 1 << UInt64($0 - 1) != 0 }
+        }
+
+        func end() async -> CommandResult {
+            kill(pid, SIGTERM)
+            return await task.value
+        }
+    }
+
+    @Test("Between full cycles an intensive module tells each change of match, and others stay silent")
+    func intensive() async throws {
+        try await withTemporaryFolder { folder in
+            let value = folder.appending("value")
+            try Files.create(value, "1\n".utf8)
+            let agent = try AgentUnderTest(
+                in: folder,
+                "interval 3600\nintensive_interval 1\n"
+                    + module("quick", "module_exec cat \(value)", "module_intensive_condition > 5") + "\n"
+                    + module("slow", "module_exec echo 0"))
+            let service = try await Service(agent)
+            // The first cycle of this host comes within ten seconds.
+            try await waitUntil { try agent.delivered().count == 1 }
+            try Files.replace(value, with: "9\n".utf8)
+            try await waitUntil { try agent.delivered().count == 2 }
+            try Files.replace(value, with: "2\n".utf8)
+            try await waitUntil { try agent.delivered().count == 3 }
+            #expect(await service.end().status == 0)
+            let received = try await agent.received()
+            #expect(received.map(\.name).sorted() == ["quick", "quick", "quick", "slow"])
+            #expect(received.filter { $0.name == "quick" }.map(\.text) == ["1", "9", "2"])
+        }
+    }
+
+    @Test("All threads, and so every command, have the nice value of pandora_nice")
+    func nice() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder,
+                "pandora_nice 13\n" + (0..<8).map { module("m\($0)", "module_exec nice") }.joined(separator: "\n"))
+            #expect(await agent.run("run").status == 0)
+            #expect(try await agent.received().map(\.text) == [String](repeating: "13", count: 8))
+        }
+    }
+
+    @Test("standby 1 runs nothing and sends nothing, and a reload that ends it is followed at once")
+    func standby() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder, "interval 3600\nstandby 1\nbroker_agent b\n" + module("a", "module_exec echo 1"))
+            let service = try await Service(agent)
+            try await waitUntil { try Files.exists(agent.log) && agent.logText().contains("standby 1") }
+            #expect(try agent.delivered().isEmpty && !Files.exists(folder.appending("b.conf")))
+            try agent.configure("interval 3600\n" + module("a", "module_exec echo 1"))
+            kill(service.pid, SIGHUP)
+            try await waitUntil { try agent.delivered().count == 1 }
+            #expect(await service.end().status == 0)
+        }
+    }
+
+    @Test("A cycle that takes longer than the interval is named in the log")
+    func overrun() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder,
+                "interval 1\n" + module("a", "module_exec sleep 0.9; echo 1", "module_timeout 5") + "\n"
+                    + module("b", "module_exec sleep 0.9; echo 1", "module_save B") + "\n"
+                    + module("c", "module_exec sleep 0.9; echo 1"))
+            let service = try await Service(agent)
+            try await waitUntil {
+                try Files.exists(agent.log) && agent.logText().contains("the interval is 1.000 s: ")
+            }
+            #expect(await service.end().status == 0)
+            #expect(try agent.logText().contains(" warning: the cycle took "))
+        }
+    }
+
+    @Test("delayed_startup holds the first cycle back, and SIGTERM ends the waiting")
+    func delay() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder, "interval 3600\ndelayed_startup 3600\n" + module("a", "module_exec echo 1"))
+            let service = try await Service(agent)
+            kill(service.pid, SIGHUP)
+            try await waitUntil { try agent.delivered().count == 1 }
+            #expect(await service.end().status == 0)
+            #expect(try agent.delivered().count == 1)
+        }
+    }
+}
+
+private func waitUntil(_ condition: () throws -> Bool) async throws {
+    for _ in 0..<4000 {
+        if try condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    Issue.record("what was waited for did not happen")
+}

@@ -1,0 +1,70 @@
+# Targets for people and for CI; `make` lists them.
+
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+SWIFT ?= swift
+CYCLES ?= 20
+
+# A host that runs the agent needs no Swift: its runtime is part of the binary. Nobody links against the program, so
+# nothing has to be kept for that, and of functions with the same code one is enough.
+# Optimised for size: as fast here as for speed (logs and configurations, measured in turns), and 0.4 MB smaller.
+RELEASE = --configuration release --static-swift-stdlib --product pandora-agent \
+    -Xswiftc -Osize -Xlinker --no-export-dynamic -Xlinker --icf=safe
+BINARY = .build/release/pandora-agent
+SCRIPTS = scripts/* packaging/check plugins/launcher
+
+.DEFAULT_GOAL := help
+.PHONY: help run test torture build release format lint linkage units bench install clean
+
+help: ## list the targets
+	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { printf "    make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: release ## build, then one real cycle into the folder run/, with a summary
+	@scripts/quick-start $(BINARY)
+
+# The tests of the whole agent start hundreds of processes; beside them, others would wait for a core too long.
+test: test-dependencies lint units ## everything that decides whether a change is good
+	$(SWIFT) test --skip '^AgentTests\.'
+	$(SWIFT) test --filter '^AgentTests\.'
+	@$(MAKE) --no-print-directory linkage
+
+torture: test-dependencies ## the tests in their long forms
+	PANDORA_TORTURE=1 $(SWIFT) test
+
+build: build-dependencies ## build for debugging
+	$(SWIFT) build
+
+release: build-dependencies ## build the binary that is installed
+	$(SWIFT) build $(RELEASE)
+
+format: ## format the Swift sources
+	$(SWIFT) format --in-place --recursive Sources Tests Package.swift
+
+lint: ## check the format of the Swift sources and the syntax of the scripts
+	$(SWIFT) format lint --strict --recursive Sources Tests Package.swift
+	@for script in $(SCRIPTS); do sh -n "$$script" || exit 1; done
+	@! git ls-files --error-unmatch Package.resolved >/dev/null 2>&1 || { echo "error: Package.resolved is committed"; exit 1; }
+
+linkage: release ## check which libraries the binary loads, and its size
+	@scripts/check-linkage $(BINARY)
+
+units: ## check the systemd units, where systemd is there
+	@packaging/check
+
+bench: release test-dependencies ## compare with the Perl agent, in turns
+	python3 Benchmarks/compare.py --cycles $(CYCLES) $(BINARY)
+
+install: ## install below $(DESTDIR)$(PREFIX); needs `make release` first
+	@test -x $(BINARY) || { echo "error: there is no $(BINARY); run 'make release' first" >&2; exit 1; }
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install-files $(BINARY)
+
+clean: ## remove what was built, and the folder run/
+	rm -rf .build run
+
+.PHONY: build-dependencies test-dependencies
+build-dependencies:
+	@scripts/install-dependencies build
+
+test-dependencies:
+	@scripts/install-dependencies test

@@ -72,6 +72,7 @@ let package = Package(
         room("Tentacle", knows: ["SystemFiles", "Digests", "COpenSSL", "CZlib"]),
 
         // The rooms that join them.
+        room("SecurityChecks", knows: ["SystemFiles", "Digests", "HostProbes", "CommandRunner"]),
         room(
             "Modules",
             knows: ["AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests"]),
@@ -79,7 +80,8 @@ let package = Package(
             "Agent",
             knows: [
                 "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile", "Spool", "Tentacle", "Modules", .product(name: "Logging", package: "swift-log"),
+                "DataFile", "Spool", "Tentacle", "Modules", "SecurityChecks",
+                .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
             name: "pandora-agent",
@@ -111,6 +113,7 @@ let package = Package(
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
+        tests(of: "SecurityChecks", with: ["HostProbes", "CommandRunner", "SystemFiles", "Digests"]),
         tests(
             of: "Agent",
             with: [

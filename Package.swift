@@ -107,7 +107,7 @@ let package = Package(
             swiftSettings: strict),
         tests(of: "SystemFiles"),
         tests(of: "AgentConfiguration", with: ["SystemFiles"]),
-        tests(of: "Digests"),
+        tests(of: "Digests", with: ["COpenSSL"]),
         tests(of: "CommandRunner", with: ["SystemFiles"]),
         tests(of: "Spool", with: ["SystemFiles"]),
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),

@@ -1,3 +1,4 @@
+import COpenSSL
 import Digests
 import Testing
 
@@ -27,12 +28,21 @@ struct DigestTests {
         #expect(Array(plain.utf8).base64 == Array(encoded.utf8))
     }
 
-    @Test("Base64 of more than one piece has no padding inside")
-    func longBase64() {
-        let bytes = [UInt8](repeating: 0, count: (3 << 20) + 1)
-        let text = bytes.base64
-        #expect(text.count == (bytes.count + 2) / 3 * 4)
-        #expect(text.dropLast(2).allSatisfy { $0 == UInt8(ascii: "A") })
-        #expect(text.suffix(2).allSatisfy { $0 == UInt8(ascii: "=") })
+    @Test("Base64 of every length and byte is what openssl prints")
+    func base64AsOpenSSL() throws {
+        var generator = SystemRandomNumberGenerator()
+        for length in Array(0...70) + [4096, 1_000_003] {
+            let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            #expect(bytes.base64 == reference(bytes), "bytes: \(length < 100 ? bytes : [])")
+        }
+        let pairs = (0...UInt16.max).flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+        #expect(pairs.base64 == reference(pairs))
+    }
+
+    /// The same by OpenSSL (EVP_EncodeBlock(3)), which counts in int and appends a NUL.
+    private func reference(_ bytes: [UInt8]) -> [UInt8] {
+        var text = [UInt8](repeating: 0, count: (bytes.count + 2) / 3 * 4 + 1)
+        let length = EVP_EncodeBlock(&text, bytes, CInt(bytes.count))
+        return Array(text.prefix(Int(length)))
     }
 }

@@ -15,10 +15,10 @@ BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture build release format lint linkage units bench install clean
+.PHONY: help run test torture build release format lint linkage units bench bench-configuration install clean
 
 help: ## list the targets
-	@awk -F ': *[^#]*## ' '/^[a-z]+:.*## / { printf "    make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
 
 run: release ## build, then one real cycle into the folder run/, with a summary
 	@scripts/quick-start $(BINARY)
@@ -54,6 +54,9 @@ units: ## check the systemd units, where systemd is there
 
 bench: release test-dependencies ## compare with the Perl agent, in turns
 	python3 Benchmarks/compare.py --cycles $(CYCLES) $(BINARY)
+
+bench-configuration: release ## measure large configurations
+	python3 Benchmarks/configuration.py $(BINARY)
 
 install: ## install below $(DESTDIR)$(PREFIX); needs `make release` first
 	@test -x $(BINARY) || { echo "error: there is no $(BINARY); run 'make release' first" >&2; exit 1; }

@@ -191,14 +191,11 @@ private struct CycleRun {
             collected.documents = assembler.documents(of: elements, problems: { logger.warning("\($0)") })
         }
         collected.identity = identity
-        collected.values = state.merging(plan.stateChanges) { $1 }.merging(identity.stateChanges) { $1 }
-        for module in collected.modules {
-            collected.values.merge(module.outcome.stateChanges) { $1 }
-            if module.outcome.didRun { continue }
-            // What its precondition kept from running is due again.
-            let key = PlannedModule.lastRunKey(module.planned.stateKey)
-            collected.values[key] = state[key]
-        }
+        // What its precondition kept from running is due again.
+        let heldBack = collected.modules.filter { !$0.outcome.didRun }.map(\.planned.stateKey)
+        collected.values = state.merging(plan.stateChanges(heldBack: Set(heldBack))) { $1 }
+        collected.values.merge(identity.stateChanges) { $1 }
+        for module in collected.modules { collected.values.merge(module.outcome.stateChanges) { $1 } }
         collected.values[StateKey.cpuCounters] = await host.cpuCounters() ?? state[StateKey.cpuCounters]
         if options.onlyModules.isEmpty, options.kind == .full {
             collected.values[StateKey.cycle] = String((state[StateKey.cycle].flatMap(Int.init) ?? 0) &+ 1)

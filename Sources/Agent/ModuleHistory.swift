@@ -1,4 +1,6 @@
 internal import AgentConfiguration
+internal import Digests
+internal import Glibc
 internal import Modules
 internal import SystemFiles
 internal import SystemPackage
@@ -77,9 +79,10 @@ enum ModuleHistory {
     /// The last runs by the modules' display names. What cannot be read was never there.
     static func read(in state: FilePath) -> [String: ModuleRun] {
         var runs: [String: ModuleRun] = [:]
-        for (name, line) in lines(in: state) {
+        guard let bytes = try? Files.read(path(in: state), limit: limit) else { return [:] }
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let fields = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
-            runs[unescaped(String(decoding: name, as: UTF8.self)[...])] = ModuleRun(fields: Array(fields.dropFirst()))
+            runs[unescaped(fields[0])] = ModuleRun(fields: Array(fields.dropFirst()))
         }
         return runs
     }
@@ -87,23 +90,45 @@ enum ModuleHistory {
     /// Remembers runs beside the earlier ones of other modules; of modules that bear one name the last counts. What
     /// cannot be saved is only missing in the list of modules.
     static func add(_ modules: [CollectedModule], at time: Int64, in state: FilePath) {
-        var added: [ArraySlice<UInt8>: [UInt8]] = [:]
+        var added: [[UInt8]: [UInt8]] = [:]
         for module in modules {
             let name = Array(escaped(module.definition.displayName).utf8)
-            added[name[...]] = name + Array(" \(ModuleRun(module, at: time).line)\n".utf8)
+            added[name] = name + Array(" \(ModuleRun(module, at: time).line)\n".utf8)
         }
-        // Lines of other modules are copied as they are: a host may have ten thousand of which ten ran.
+        // Lines of other modules are copied as they are, many at a time: a host may have ten thousand of which ten ran.
+        let earlier = (try? Files.read(path(in: state), limit: limit)) ?? []
+        let hashes = Set(added.keys.map { name in name.withUnsafeBytes { StableHash($0) } })
         var bytes: [UInt8] = []
-        for (name, line) in lines(in: state) where added[name] == nil { bytes += line + [UInt8(ascii: "\n")] }
+        bytes.reserveCapacity(earlier.count + added.values.reduce(0) { $0 + $1.count })
+        earlier.withUnsafeBytes { earlier in
+            var kept = 0
+            forEachLine(in: earlier) { name, line in
+                guard hashes.contains(StableHash(UnsafeRawBufferPointer(rebasing: earlier[name]))),
+                    added[Array(earlier[name])] != nil
+                else { return }
+                bytes.append(contentsOf: earlier[kept..<line.lowerBound])
+                kept = line.upperBound
+            }
+            bytes.append(contentsOf: earlier[kept...])
+        }
         for line in added.values { bytes += line }
         guard bytes.count <= limit else { return }
         try? Files.replace(path(in: state), with: bytes)
     }
 
-    /// The lines, each with the name that it begins with.
-    private static func lines(in state: FilePath) -> [(name: ArraySlice<UInt8>, line: ArraySlice<UInt8>)] {
-        guard let bytes = try? Files.read(path(in: state), limit: limit) else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).map { ($0.prefix { $0 != UInt8(ascii: " ") }, $0) }
+    /// Goes through lines, each with its end and with the name that it begins with.
+    private static func forEachLine(
+        in bytes: UnsafeRawBufferPointer, _ body: (_ name: Range<Int>, _ line: Range<Int>) -> Void
+    ) {
+        guard let base = bytes.baseAddress else { return }
+        var start = 0
+        while start < bytes.count {
+            let newline = memchr(base + start, CInt(UInt8(ascii: "\n")), bytes.count - start)
+            let end = newline.map { UnsafeRawPointer($0) - base } ?? bytes.count
+            let space = memchr(base + start, CInt(UInt8(ascii: " ")), end - start)
+            body(start..<(space.map { UnsafeRawPointer($0) - base } ?? end), start..<min(end + 1, bytes.count))
+            start = end + 1
+        }
     }
 
     private static func path(in state: FilePath) -> FilePath { state.appending("modules") }

@@ -40,8 +40,9 @@ public struct ModuleList: Sendable {
         let history = ModuleHistory.read(in: paths.state)
         let moment = CyclePlan.Moment(now: Int64(time(nil)), state: state)
         let interval = configuration.general.interval.components.seconds
+        let times = RunTimes(in: state)
         entries = zip(configuration.modules, CyclePlan.stateKeys(of: configuration.modules)).map { module, key in
-            let lastRun = key.flatMap { CyclePlan.lastRun($0, in: state) }
+            let lastRun = key.flatMap { CyclePlan.lastRun($0, in: times) }
             return Entry(
                 name: module.displayName, kind: module.source.token,
                 next: NextRun(module.schedule, lastRun: lastRun, at: moment, interval: interval),

@@ -30,9 +30,6 @@ struct PlannedModule: Sendable {
     /// The name of the value that remembers whether the intensive conditions held.
     static func matchKey(_ stateKey: String) -> String { "intensive \(stateKey)" }
 
-    /// The name of the value that remembers when a module with an absolute interval ran.
-    static func lastRunKey(_ stateKey: String) -> String { "absolute \(stateKey)" }
-
     /// What remains of an outcome: all of it, or nothing that is sent or committed.
     ///
     /// What was read for a value that nobody is told, such as lines of a log, is left to be read again. The value itself

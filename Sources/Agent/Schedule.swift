@@ -4,8 +4,9 @@ internal import AgentConfiguration
 struct CyclePlan: Sendable {
     /// The modules to run, in the order of the configuration.
     var due: [PlannedModule] = []
-    /// What must be committed with this cycle's data.
-    var stateChanges: [String: String] = [:]
+    /// The times from which the absolute intervals of the modules that are due count, by their keys.
+    private var newTimes: [(key: String, time: Int64)] = []
+    private let times: RunTimes
 
     /// The values of one cycle.
     struct Moment: Sendable {
@@ -31,40 +32,61 @@ struct CyclePlan: Sendable {
         _ modules: [ModuleDefinition], at moment: Moment, state: [String: String], force: Bool,
         in zone: LocalTime = .system
     ) {
+        times = RunTimes(in: state)
         let minutes = ElapsedMinutes(after: moment.lastCycle, until: moment.now, in: zone)
-        for (module, key) in zip(modules, Self.stateKeys(of: modules)) {
-            let schedule = module.schedule
-            let lastRun = key.flatMap { Self.lastRun($0, in: state) }
+        let keys = Self.stateKeys(of: modules)
+        // By index, as a definition is large, and only those that are due are worth a copy.
+        for index in modules.indices {
+            let schedule = modules[index].schedule
+            let key = keys[index]
+            let lastRun = schedule.absoluteInterval == nil ? nil : key.flatMap { Self.lastRun($0, in: times) }
             if force || moment.kind == .full && Self.isDue(schedule, lastRun: lastRun, at: moment, minutes) {
-                due.append(PlannedModule(definition: module, stateKey: key ?? "", reporting: .always))
+                due.append(PlannedModule(definition: modules[index], stateKey: key ?? "", reporting: .always))
                 if let key, schedule.absoluteInterval != nil {
-                    let time = Self.remembered(schedule.absoluteInterval, lastRun: lastRun, at: moment)
-                    stateChanges[PlannedModule.lastRunKey(key)] = String(time)
+                    newTimes.append((key, Self.remembered(schedule.absoluteInterval, lastRun: lastRun, at: moment)))
                 }
-            } else if !module.intensiveConditions.isEmpty, let key {
+            } else if let key, !modules[index].intensiveConditions.isEmpty {
                 let matched = state[PlannedModule.matchKey(key)] == "1"
                 due.append(
-                    PlannedModule(definition: module, stateKey: key, reporting: .changeOfMatch(from: matched)))
+                    PlannedModule(
+                        definition: modules[index], stateKey: key, reporting: .changeOfMatch(from: matched)))
             }
         }
+    }
+
+    /// What must be committed with this cycle's data.
+    ///
+    /// - Parameter heldBack: The keys of modules that were due and did not run: they are due again.
+    func stateChanges(heldBack: Set<String> = []) -> [String: String] {
+        var times = times
+        for (key, time) in newTimes where !heldBack.contains(key) { times.remember(time, for: key) }
+        return times.stateChange.map { [$0.key: $0.value] } ?? [:]
     }
 
     /// The names under which the state remembers modules: their own, and a number for those that bear one name. `nil` for
     /// modules of which nothing is remembered.
     static func stateKeys(of modules: [ModuleDefinition]) -> [String?] {
         var namesakes: [String: Int] = [:]
-        return modules.map { module in
-            if module.schedule.absoluteInterval == nil, module.intensiveConditions.isEmpty { return nil }
-            let count = namesakes[module.displayName, default: 0] + 1
-            namesakes[module.displayName] = count
-            return module.displayName + (count > 1 ? " \(count)" : "")
+        return modules.indices.map { index in
+            if modules[index].schedule.absoluteInterval == nil, modules[index].intensiveConditions.isEmpty {
+                return nil
+            }
+            if namesakes.isEmpty { namesakes.reserveCapacity(modules.count - index) }
+            let name = modules[index].displayName
+            let count = Self.increased(&namesakes[name, default: 0])
+            return count > 1 ? "\(name) \(count)" : name
         }
+    }
+
+    private static func increased(_ count: inout Int) -> Int {
+        count += 1
+        return count
     }
 
     /// When the module of a key last ran, where it has an absolute interval and ran. What is no time of the past or
     /// future that a clock can show is not a time.
-    static func lastRun(_ key: String, in state: [String: String]) -> Int64? {
-        state[PlannedModule.lastRunKey(key)].flatMap(Int64.init).flatMap { (0...latest).contains($0) ? $0 : nil }
+    static func lastRun(_ key: String, in times: RunTimes) -> Int64? {
+        times[key].flatMap { (0...latest).contains($0) ? $0 : nil }
     }
 
     /// The end of the year 9999.

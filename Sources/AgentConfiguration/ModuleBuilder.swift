@@ -18,7 +18,7 @@ struct ModuleBuilder {
     private let macros: Macros
     private var type = ConfiguredModuleType.genericData
     // In the order of their tokens.
-    private var attributes: [(index: Int, attribute: ModuleAttribute)] = []
+    private var attributes: [ModuleAttribute] = []
     private var thresholds = Thresholds()
     private var schedule = ModuleSchedule()
     private var preconditions: [CommandCondition] = []
@@ -28,7 +28,8 @@ struct ModuleBuilder {
     private var savesAs: String?
     private var isDisabled = false
     private var source: (kind: ModuleToken.SourceToken, setting: RawSetting)?
-    private var details: [ModuleToken.DetailToken: RawSetting] = [:]
+    // Few modules have any, and an empty array costs nothing.
+    private var details: [(token: ModuleToken.DetailToken, setting: RawSetting)] = []
     private var windowsToken: RawSetting?
     private var isUnusable = false
 
@@ -72,7 +73,7 @@ struct ModuleBuilder {
         var module = ModuleDefinition(
             name: name, position: position, source: source, sourcePosition: sourcePosition)
         module.type = schedule.absoluteInterval == .once ? type.asynchronous : type
-        module.attributes = attributes.map(\.attribute)
+        module.attributes = attributes
         module.schedule = schedule
         module.preconditions = preconditions
         module.conditions = conditions
@@ -86,14 +87,14 @@ struct ModuleBuilder {
         switch ModuleToken.all[index].role {
         case .name: name = setting.value
         case .type: takeType(setting)
-        case .attribute(let element, let form): takeAttribute(index, element, form, setting)
+        case .attribute(_, let form): takeAttribute(index, form, setting)
         case .schedule(let part): takeSchedule(part, setting)
         case .source(let kind):
             if let earlier = source {
                 report(.warning, setting, "'\(setting.token)' replaces the '\(earlier.setting.token)' above it")
             }
             source = (kind, setting)
-        case .detail(let detail): details[detail] = setting
+        case .detail(let detail): details.append((detail, setting))
         case .none: takeUnused(ModuleToken.all[index].support, setting)
         case .macro: break
         }
@@ -123,10 +124,10 @@ struct ModuleBuilder {
     }
 
     private mutating func takeAttribute(
-        _ index: Int, _ element: String, _ form: ModuleToken.AttributeForm, _ setting: RawSetting
+        _ index: Int, _ form: ModuleToken.AttributeForm, _ setting: RawSetting
     ) {
         if setting.value.isEmpty { return }
-        setAttribute(index, ModuleAttribute(element: element, text: setting.value))
+        setAttribute(ModuleAttribute(index: Int16(index), text: setting.value))
         if let expectation = form.expectation(for: setting.value) {
             diagnostics.report(
                 .warning, at: valuePosition(setting),
@@ -135,17 +136,18 @@ struct ModuleBuilder {
         thresholds.take(setting, index: index)
     }
 
-    private mutating func setAttribute(_ index: Int, _ attribute: ModuleAttribute) {
+    private mutating func setAttribute(_ attribute: ModuleAttribute) {
         // Mostly they stand in the order of the tokens, so the place is the end.
         var place = attributes.count
-        while place > 0, attributes[place - 1].index > index { place -= 1 }
-        if place > 0, attributes[place - 1].index == index {
-            attributes[place - 1].attribute = attribute
+        while place > 0, attributes[place - 1].index > attribute.index { place -= 1 }
+        if place > 0, attributes[place - 1].index == attribute.index {
+            attributes[place - 1] = attribute
         } else if place == attributes.count {
-            if attributes.isEmpty { attributes.reserveCapacity(settings.count) }
-            attributes.append((index, attribute))
+            // A name, a type and a command are no attributes, and nearly every module has them.
+            if attributes.isEmpty { attributes.reserveCapacity(settings.count - 3) }
+            attributes.append(attribute)
         } else {
-            attributes.insert((index, attribute), at: place)
+            attributes.insert(attribute, at: place)
         }
     }
 
@@ -212,19 +214,24 @@ struct ModuleBuilder {
         }
     }
 
+    /// The last setting of a detail.
+    private func detail(_ token: ModuleToken.DetailToken) -> RawSetting? {
+        details.last { $0.token == token }?.setting
+    }
+
     private var skippedPhrase: String { "the module is skipped" }
 
     private mutating func logPattern(file: String, _ setting: RawSetting) -> ModuleSource? {
-        guard let pattern = details[.pattern], !pattern.value.isEmpty else {
+        guard let pattern = detail(.pattern), !pattern.value.isEmpty else {
             report(.error, setting, "module_regexp needs a module_pattern; the module is skipped")
             return nil
         }
-        let fromStart = details[.noSeekEOF].flatMap { read(.flag, $0) } ?? false
+        let fromStart = detail(.noSeekEOF).flatMap { read(.flag, $0) } ?? false
         return .logPattern(file: file, pattern: pattern.value, fromStart: fromStart)
     }
 
     private mutating func tcpCheck(host: String, _ setting: RawSetting) -> ModuleSource? {
-        guard let port = details[.port] else {
+        guard let port = detail(.port) else {
             report(.error, setting, "module_tcpcheck needs a module_port; the module is skipped")
             return nil
         }
@@ -232,8 +239,8 @@ struct ModuleBuilder {
     }
 
     private mutating func ping(host: String) -> ModuleSource {
-        let count = details[.pingCount].flatMap { read(.integer(1...100), $0) } ?? 1
-        let milliseconds = details[.pingTimeout].flatMap { read(.integer(1...3_600_000), $0) } ?? 1000
+        let count = detail(.pingCount).flatMap { read(.integer(1...100), $0) } ?? 1
+        let milliseconds = detail(.pingTimeout).flatMap { read(.integer(1...3_600_000), $0) } ?? 1000
         return .ping(host: host, count: count, timeout: .milliseconds(milliseconds))
     }
 

@@ -75,10 +75,16 @@ public enum ModuleSource: Sendable, Hashable {
 
 /// Text that the data file carries with the module.
 public struct ModuleAttribute: Sendable, Hashable {
-    /// The element's name in the data file.
-    public let element: String
+    /// The index of its token in ``ModuleToken/all``: small, since a host has tens of thousands of attributes.
+    let index: Int16
     /// Its text.
     public let text: String
+
+    /// The element's name in the data file.
+    public var element: String {
+        guard case .attribute(let element, _) = ModuleToken.all[Int(index)].role else { return "" }
+        return element
+    }
 }
 
 /// A module as configured: what it does, when, and what the server is told about it.

@@ -58,6 +58,8 @@ struct RawConfiguration: Sendable {
     init(_ bytes: [UInt8], file: FilePath) {
         self.file = file
         text = ConfigurationText(bytes)
+        // Room for lines of a usual length. Memory that is never written to costs nothing, and growing would copy.
+        moduleSettings.reserveCapacity(bytes.count / 24)
         var open: OpenModule?
         for line in ConfigurationLines(text) {
             guard isUsable(line) else { continue }

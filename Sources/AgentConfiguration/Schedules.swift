@@ -8,16 +8,28 @@ public enum AbsoluteInterval: Sendable, Hashable {
     static let reader = ValueReader<AbsoluteInterval>(
         expectation: "once, or a whole number of seconds or with one of the units s, m, h, d"
     ) { text in
-        if text.lowercased() == "once" { return .once }
-        let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
+        guard let last = text.utf8.last else { return nil }
         var digits = text[...]
-        var seconds = 1
-        if let last = text.last?.lowercased().first, let unit = units[last] {
+        var unit = 1
+        if !(UInt8(ascii: "0")...UInt8(ascii: "9")).contains(last) {
+            if text.lowercased() == "once" { return .once }
+            guard let seconds = seconds(of: last) else { return nil }
+            unit = seconds
             digits.removeLast()
-            seconds = unit
         }
         guard let count = Int(digits), count > 0, count <= 1_000_000_000 else { return nil }
-        return .every(.seconds(count * seconds))
+        return .every(.seconds(count * unit))
+    }
+
+    /// The seconds of a unit's letter, in either case.
+    private static func seconds(of letter: UInt8) -> Int? {
+        switch letter | 0x20 {
+        case UInt8(ascii: "s"): 1
+        case UInt8(ascii: "m"): 60
+        case UInt8(ascii: "h"): 3600
+        case UInt8(ascii: "d"): 86400
+        default: nil
+        }
     }
 }
 
@@ -27,14 +39,15 @@ public struct Crontab: Sendable, Hashable {
     public enum Field: Sendable, Hashable {
         /// `*`
         case any
-        /// A number, or a range; a range whose start is greater than its end wraps.
-        case range(Int, Int)
+        /// A number, or a range; a range whose start is greater than its end wraps. In small numbers, as there may be
+        /// very many.
+        case range(Int8, Int8)
 
         /// Whether a value is accepted.
         public func contains(_ value: Int) -> Bool {
             switch self {
             case .any: true
-            case .range(let start, let end) where start <= end: (start...end).contains(value)
+            case .range(let start, let end) where start <= end: start <= value && value <= end
             case .range(let start, let end): value >= start || value <= end
             }
         }
@@ -79,8 +92,8 @@ public struct Crontab: Sendable, Hashable {
         if word == "*" { return .any }
         let numbers = word.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
         guard let first = numbers[0], limits.contains(first) else { return nil }
-        if numbers.count == 1 { return .range(first, first) }
+        if numbers.count == 1 { return .range(Int8(first), Int8(first)) }
         guard numbers.count == 2, let second = numbers[1], limits.contains(second) else { return nil }
-        return .range(first, second)
+        return .range(Int8(first), Int8(second))
     }
 }

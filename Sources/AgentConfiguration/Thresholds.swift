@@ -7,17 +7,25 @@ struct Thresholds: Sendable {
     }
 
     /// The tokens of limits.
-    private enum Limit: String {
-        case minimum = "module_min"
-        case maximum = "module_max"
-        case minimumWarning = "module_min_warning"
-        case maximumWarning = "module_max_warning"
-        case textWarning = "module_str_warning"
-        case inverseWarning = "module_warning_inverse"
-        case minimumCritical = "module_min_critical"
-        case maximumCritical = "module_max_critical"
-        case textCritical = "module_str_critical"
-        case inverseCritical = "module_critical_inverse"
+    private enum Limit: Int, CaseIterable {
+        case minimum, maximum
+        case minimumWarning, maximumWarning, textWarning, inverseWarning
+        case minimumCritical, maximumCritical, textCritical, inverseCritical
+
+        var token: String {
+            switch self {
+            case .minimum: "module_min"
+            case .maximum: "module_max"
+            case .minimumWarning: "module_min_warning"
+            case .maximumWarning: "module_max_warning"
+            case .textWarning: "module_str_warning"
+            case .inverseWarning: "module_warning_inverse"
+            case .minimumCritical: "module_min_critical"
+            case .maximumCritical: "module_max_critical"
+            case .textCritical: "module_str_critical"
+            case .inverseCritical: "module_critical_inverse"
+            }
+        }
     }
 
     /// The limits of one state.
@@ -39,27 +47,30 @@ struct Thresholds: Sendable {
     ]
 
     /// What each token of ``ModuleToken/all`` is among the limits.
-    private static let limits = ModuleToken.all.map { Limit(rawValue: $0.name) }
+    private static let limits = ModuleToken.all.map { token in Limit.allCases.first { $0.token == token.name } }
 
     // A module has two or three.
     private var settings: [(limit: Limit, setting: RawSetting)] = []
+    /// Which limits are among the settings, a bit for each: most modules have no pair to compare, and no text.
+    private var present: UInt16 = 0
 
     /// Remembers a setting if it is a limit.
     ///
     /// - Parameter index: That of its token in ``ModuleToken/all``.
     mutating func take(_ setting: RawSetting, index: Int) {
         guard let limit = Self.limits[index] else { return }
-        if let earlier = settings.firstIndex(where: { $0.limit == limit }) {
+        if has(limit), let earlier = settings.firstIndex(where: { $0.limit == limit }) {
             settings[earlier].setting = setting
         } else {
-            if settings.isEmpty { settings.reserveCapacity(3) }
+            if settings.isEmpty { settings.reserveCapacity(4) }
             settings.append((limit, setting))
+            present |= 1 << limit.rawValue
         }
     }
 
     /// What is wrong with the limits for values of a type.
     func findings(for type: ConfiguredModuleType) -> [Finding] {
-        if settings.isEmpty { return [] }
+        if present == 0 { return [] }
         var findings: [Finding] = []
         if let (minimum, maximum, setting) = pair(.minimum, .maximum), minimum > maximum {
             findings.append(
@@ -68,7 +79,7 @@ struct Thresholds: Sendable {
         let isNumeric = type.isNumeric
         for state in Self.states {
             if isNumeric, let setting = emptyRange(of: state) {
-                let (minimum, maximum) = (state.minimum.rawValue, state.maximum.rawValue)
+                let (minimum, maximum) = (state.minimum.token, state.maximum.token)
                 findings.append(
                     Finding(
                         setting: setting,
@@ -96,13 +107,17 @@ struct Thresholds: Sendable {
     }
 
     private func pair(_ minimum: Limit, _ maximum: Limit) -> (Double, Double, RawSetting)? {
-        guard let low = self[minimum].flatMap({ ValueReader<Double>.decimal.read($0.value) }),
-            let setting = self[maximum], let high = ValueReader<Double>.decimal.read(setting.value)
+        guard has(minimum), has(maximum), let low = self[minimum].flatMap({ ValueReader<Double>.number(in: $0.value) }),
+            let setting = self[maximum], let high = ValueReader<Double>.number(in: setting.value)
         else { return nil }
         return (low, high, setting)
     }
 
-    private subscript(limit: Limit) -> RawSetting? { settings.first { $0.limit == limit }?.setting }
+    private func has(_ limit: Limit) -> Bool { present & (1 << limit.rawValue) != 0 }
+
+    private subscript(limit: Limit) -> RawSetting? {
+        has(limit) ? settings.first { $0.limit == limit }?.setting : nil
+    }
 }
 
 extension ModuleToken.AttributeForm {
@@ -110,7 +125,7 @@ extension ModuleToken.AttributeForm {
     func expectation(for text: String) -> String? {
         switch self {
         case .text: nil
-        case .number: Self.expectation(ValueReader<Double>.decimal, text)
+        case .number: ValueReader<Double>.number(in: text) == nil ? ValueReader<Double>.decimal.expectation : nil
         case .count: Self.expectation(ValueReader<Int>.integer(0...Int.max), text)
         case .flag: Self.expectation(ValueReader<Bool>.flag, text)
         }

@@ -41,13 +41,14 @@ extension ValueReader where Value == Int {
 
 extension ValueReader where Value == Double {
     /// A decimal number, with a point.
-    static var decimal: Self {
-        Self(expectation: "a number") { text in
-            // A Double holds each whole number of so few digits, and they are read at a fraction of the cost; -0 is no
-            // whole number.
-            if text.utf8.count <= 15, let whole = Int(text), whole != 0 { return Double(whole) }
-            return isPlain(text) ? Double(text).flatMap { $0.isFinite ? $0 : nil } : nil
-        }
+    static var decimal: Self { Self(expectation: "a number") { number(in: $0) } }
+
+    /// The number that a text is; `nil` where it is none.
+    static func number(in text: String) -> Double? {
+        // A Double holds each whole number of so few digits, and they are read at a fraction of the cost; -0 is no
+        // whole number.
+        if text.utf8.count <= 15, let whole = Int(text), whole != 0 { return Double(whole) }
+        return isPlain(text) ? Double(text).flatMap { $0.isFinite ? $0 : nil } : nil
     }
 
     /// Whether there is nothing in it but what decimal numbers are made of: no `nan`, no hexadecimal digits.

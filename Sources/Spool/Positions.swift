@@ -62,9 +62,10 @@ struct Positions: Sendable, Hashable {
 
     /// Writes what would break a line into words as `%` and two hexadecimal digits.
     private static func escape(_ text: String) -> String {
+        guard text.utf8.contains(where: needsEscape) else { return text }
         var escaped: [UInt8] = []
         for byte in text.utf8 {
-            if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "%") {
+            if needsEscape(byte) {
                 escaped += Array("%\(CollectionOfOne(byte).hexadecimal)".utf8)
             } else {
                 escaped.append(byte)
@@ -73,7 +74,12 @@ struct Positions: Sendable, Hashable {
         return String(decoding: escaped, as: UTF8.self)
     }
 
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "%")
+    }
+
     private static func unescape(_ word: ArraySlice<UInt8>) throws(Damage) -> String {
+        guard word.contains(UInt8(ascii: "%")) else { return String(decoding: word, as: UTF8.self) }
         var bytes: [UInt8] = []
         var rest = word
         while let byte = rest.popFirst() {

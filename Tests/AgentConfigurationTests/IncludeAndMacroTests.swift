@@ -140,7 +140,7 @@ import Testing
         #expect(module.name == "Disk /srv/data")
         #expect(module.type.name == "generic_data_string")
         #expect(module.source == .command("df /srv/data | grep /srv/data"))
-        #expect(module.attributes == [ModuleAttribute(element: "description", text: "on /srv/data")])
+        #expect(module.attributes.map { [$0.element, $0.text] } == [["description", "on /srv/data"]])
         #expect(module.schedule.everyCycles == 3)
         #expect(module.schedule.crontab?.text == "0 3 * * *")
         #expect(module.preconditions == [CommandCondition(condition: .greater(3), command: "test /srv/data")])

@@ -29,7 +29,7 @@ import Testing
         let configuration = try load(
             "module_begin\nmodule_name n\nmodule_type \(type)\n\(line)\nmodule_exec true\nmodule_end\n")
         let value = String(line.drop { $0 != " " }.dropFirst())
-        #expect(configuration.modules.first?.attributes == [ModuleAttribute(element: element, text: value)])
+        #expect(configuration.modules.first?.attributes.map { [$0.element, $0.text] } == [[element, value]])
         #expect(configuration.findings.isEmpty)
     }
 
@@ -45,7 +45,7 @@ import Testing
 
     @Test func `A later attribute replaces an earlier one, and one without a value is none`() throws {
         let module = try module("module_name n\nmodule_exec true\nmodule_unit a\nmodule_unit b\nmodule_tags")
-        #expect(module?.attributes == [ModuleAttribute(element: "unit", text: "b")])
+        #expect(module?.attributes.map { [$0.element, $0.text] } == [["unit", "b"]])
     }
 
     @Test(arguments: [

@@ -26,7 +26,7 @@ struct PlanTests {
         mutating func cycle(_ kind: CycleKind = .full, value: String = "0", commits: Bool = true) -> [String] {
             let plan = CyclePlan(
                 modules, at: CyclePlan.Moment(now: wall, state: state, kind: kind), state: state, force: false)
-            var changes = plan.stateChanges
+            var changes = plan.stateChanges()
             var told: [String] = []
             for module in plan.due {
                 var outcome = ModuleOutcome()
@@ -184,7 +184,7 @@ struct PlanTests {
                         }
                     #expect(told.contains(module.name) == isExpected, "\(module.name) at \(host.wall), said \(next)")
                 }
-                let lastRun = key.flatMap { CyclePlan.lastRun($0, in: host.state) }
+                let lastRun = key.flatMap { CyclePlan.lastRun($0, in: RunTimes(in: host.state)) }
                 expected[module.name] = NextRun(
                     module.schedule, lastRun: lastRun, at: CyclePlan.Moment(now: host.wall, state: host.state),
                     interval: 300)

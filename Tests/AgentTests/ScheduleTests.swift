@@ -32,7 +32,7 @@ private struct SimulatedHost {
         let moment = CyclePlan.Moment(now: now, cycle: cycle, lastCycle: lastCycle)
         let plan = CyclePlan(modules, at: moment, state: state, force: force, in: zone)
         for module in plan.due { runs[module.name, default: []].append(now) }
-        state.merge(plan.stateChanges) { $1 }
+        state.merge(plan.stateChanges()) { $1 }
         cycle &+= 1
         lastCycle = now
     }
@@ -124,7 +124,7 @@ private let centralEurope = LocalTime { (forward..<back).contains($0) ? 7200 : 3
             for (index, module) in modules.enumerated() where plan.due.contains(where: { $0.definition == module }) {
                 counts[index] += 1
             }
-            state.merge(plan.stateChanges) { $1 }
+            state.merge(plan.stateChanges()) { $1 }
         }
         #expect(counts == [49, 3, 25])
     }
@@ -139,15 +139,17 @@ private let centralEurope = LocalTime { (forward..<back).contains($0) ? 7200 : 3
 
     @Test(arguments: [
         "", "x", "-1", "9223372036854775807", "-9223372036854775808", "99999999999999999999",
+        "00000000000000000000000000", "ffffffffffffffffffffffffff", "ffffffffffffffffffffffffffff",
+        "ffffffffffffffff0000000000" + "0000000000000000ffffffffff", "FFFFFFFFFFFFFFFF0000000000",
     ])
     func `A damaged state runs the module rather than stops it`(_ value: String) throws {
         var host = try SimulatedHost(["daily": "module_absoluteinterval 1d"])
-        host.state["absolute daily"] = value
+        host.state[RunTimes.stateKey] = value
         host.lastCycle = Int64(value)
         host.cycle = Int(value) ?? 0
         host.runCycle(at: newYear)
         #expect(host.runs(of: "daily") == [newYear])
-        #expect(host.state["absolute daily"] == String(newYear))
+        #expect(RunTimes(in: host.state)["daily"] == newYear)
     }
 }
 

@@ -2,6 +2,7 @@ import DataFile
 import Glibc
 import SystemFiles
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("Data files", .timeLimit(.minutes(1)))
@@ -114,7 +115,7 @@ struct DataFileTests {
 
     @Test("Whatever bytes go in anywhere, the file parses", arguments: [1, 2, 3, 4] as [UInt64])
     func randomBytes(seed: UInt64) async throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         var documents: [[UInt8]] = []
         for _ in 0..<50 {
             let encoding = TextEncoding.allCases.randomElement(using: &generator) ?? .utf8

@@ -1,4 +1,5 @@
 import DataFile
+import TestSupport
 import Testing
 
 @Suite("The check of what plugins print", .timeLimit(.minutes(1)))
@@ -141,7 +142,7 @@ struct FragmentCheckTests {
 
     @Test("Whatever a plugin prints, the file parses and the check ends", arguments: [11, 12, 13] as [UInt64])
     func random(seed: UInt64) async throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let pieces = [
             "<module>", "</module>", "<data>", "</data>", "<![CDATA[", "]]>", "<!--", "-->", "&amp;", "&", "<", ">",
             "<?x ?>",

@@ -125,7 +125,7 @@ struct HostileInputTests {
     private func changed(_ parser: Case) throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("\(parser.testDescription): seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         for file in parser.files {
             let original = try Files.read(Fixture.folder.appending(file), limit: 1 << 20)
             try #require(!original.isEmpty)
@@ -141,7 +141,7 @@ struct HostileInputTests {
     func memoryTable() {
         let seed = UInt64.random(in: 0 ... .max)
         print("DMI: seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         for _ in 0..<3000 {
             let count = Int.random(in: 0...200, using: &random)
             var table = (0..<count).map { _ in UInt8.random(in: 0...40, using: &random) }

@@ -35,7 +35,7 @@ struct ParsingTests {
     func streamedLines() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         try withTemporaryFolder { folder in
             let path = folder.appending("file")
             for _ in 0..<8 {
@@ -51,20 +51,5 @@ struct ParsingTests {
                 #expect(seen == content.lines.map { Array($0.prefix(1000)) })
             }
         }
-    }
-}
-
-/// A generator whose sequence a seed repeats (SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -174,7 +174,7 @@ struct RunningSystemTests {
     func versions() throws {
         let seed = UInt64.random(in: 0 ... .max)
         print("versions: seed \(seed)")
-        var random = SeededGenerator(seed)
+        var random = SeededGenerator(seed: seed)
         let pieces = [
             "1", "2", "10", "02", "0", "~", "~rc", "a", "b", "Z", ".", "+", "-", "deb", "+b1", "1:", "0:",
             "9999999999999999999999",

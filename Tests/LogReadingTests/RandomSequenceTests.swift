@@ -5,20 +5,6 @@ import SystemPackage
 import TestSupport
 import Testing
 
-/// SplitMix64: a sequence that its seed repeats.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-}
-
 @Suite("Random sequences of writing, rotating and reading")
 struct RandomSequenceTests {
     /// The seeds are fixed, so that a failure repeats; a failing one is printed with the operations that led to it.

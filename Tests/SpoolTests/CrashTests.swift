@@ -73,7 +73,7 @@ struct CrashTests {
         "Random sequences of commits, deliveries, refusals and crashes keep to a model",
         arguments: 1...6 as ClosedRange<UInt64>)
     func randomSequences(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         try withTemporaryFolderInMemory { folder in
             let disk = SpoolOnDisk(in: folder)
             var next = 1

@@ -112,6 +112,7 @@ let package = Package(
         tests(of: "Spool", with: ["SystemFiles"]),
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"]),
+        tests(of: "Modules", with: ["DataFile", "LogReading", "SystemFiles"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
         tests(of: "SecurityChecks", with: ["HostProbes", "CommandRunner", "SystemFiles", "Digests"]),
         tests(

@@ -30,7 +30,24 @@ struct Collector: Sendable {
             }
             collected += outcomes
         }
-        return collected
+        return withoutRepetitions(collected)
+    }
+
+    /// Two modules that read on from one and the same position bring the same lines; those of the first are sent.
+    private func withoutRepetitions(_ collected: [CollectedModule]) -> [CollectedModule] {
+        var readers: [String: String] = [:]
+        return collected.map { module in
+            let keys = module.outcome.stateChanges.keys
+            let name = module.definition.displayName
+            if let first = keys.lazy.compactMap({ readers[$0] }).first {
+                let failure =
+                    "it reads the same as the module '\(first)', and what is new is sent once: remove one of them"
+                return CollectedModule(
+                    planned: module.planned, outcome: ModuleOutcome(failure: failure), duration: module.duration)
+            }
+            for key in keys { readers[key] = name }
+            return module
+        }
     }
 
     /// Splits after each module that saves its value.

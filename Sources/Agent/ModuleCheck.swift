@@ -73,10 +73,10 @@ struct ModuleCheck {
         }
         guard let words = try? ShellWords.split(command) else { return }
         guard !words.contains(where: { $0.contains("$") || $0.contains("`") }) else { return }
-        let arguments = Array(words.dropFirst())
-        if case .failure(let misuse)? = BuiltInPlugins.make(plugin.name, arguments: arguments) {
-            report(module, at: position, "\(plugin.name): \(misuse)", joinedBy: ": ")
-        } else if plugin.name == "grep_log_module", let file = arguments.first {
+        if let (misuse, offset) = BuiltInPlugins.misuse(in: command) {
+            let place = SourcePosition(file: position.file, line: position.line, column: position.column + offset)
+            report(module, at: place, "\(plugin.name): \(misuse)", joinedBy: ": ")
+        } else if ["grep_log_module", "grep_log"].contains(plugin.name), let file = words.dropFirst().first {
             checkLog(file, of: module, at: position)
         }
     }

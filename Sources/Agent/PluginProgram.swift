@@ -26,6 +26,12 @@ public struct PluginProgram: Sendable {
         BuiltInPlugins.all.map { ($0.name, $0.usage, $0.summary) }
     }
 
+    /// The folder that a plugin of this name is told of in a way of its own: `grep_log` by GREP_LOG_TMP.
+    public static func stateFolder(of name: String) -> String? {
+        guard name == "grep_log", let folder = environment("GREP_LOG_TMP"), !folder.isEmpty else { return nil }
+        return folder
+    }
+
     /// Runs the plugin: elements to standard output, what went wrong to standard error. What it remembers is saved only
     /// after all output was written.
     ///
@@ -71,18 +77,36 @@ public struct PluginProgram: Sendable {
         let context = ModuleContext(
             host: HostReadings(), environment: variables, state: spool.values, deadline: .now + .seconds(300),
             now: Int64(time(nil)))
-        let outcome = await plugin.collect(in: context)
-        for sentence in outcome.failures + outcome.notes { complain(sentence) }
-        do {
-            for element in outcome.elements {
-                try FileDescriptor.standardOutput.writeAll(EncodedElement(element).bytes)
-            }
+        let outcome: ModuleOutcome
+        do throws(Errno) {
+            outcome = try await collect(plugin, in: context)
         } catch {
             complain("cannot write the output: \(error)")
             return 1
         }
-        try spool.commit(files: [], values: spool.values.merging(outcome.stateChanges) { $1 })
+        for sentence in outcome.failures + outcome.notes { complain(sentence) }
+        // Where nothing is new, nothing is written.
+        if outcome.stateChanges.contains(where: { spool.values[$0.key] != $0.value }) {
+            try spool.commit(files: [], values: spool.values.merging(outcome.stateChanges) { $1 })
+        }
         return outcome.failures.isEmpty ? 0 : 1
+    }
+
+    /// Writes elements as they come.
+    private func collect(_ plugin: any ModuleKind, in context: ModuleContext) async throws(Errno) -> ModuleOutcome {
+        func write(_ element: DataFileElement) throws(Errno) {
+            do {
+                try FileDescriptor.standardOutput.writeAll(EncodedElement(element).bytes)
+            } catch {
+                throw error as? Errno ?? .ioError
+            }
+        }
+        if let plugin = plugin as? any StreamingModule {
+            return try await plugin.collect(in: context, take: write)
+        }
+        let outcome = await plugin.collect(in: context)
+        for element in outcome.elements { try write(element) }
+        return outcome
     }
 
     private func complain(_ sentence: String) {

@@ -52,7 +52,7 @@ extension XMLWriter {
         markup("<log_module>\n")
         element("source", characterData: logModule.source.utf8)
         markup("<type>log</type>\n<encoding>base64</encoding>\n")
-        element("data", text: logModule.lines.base64)
+        element("data", base64: logModule.lines)
         markup("</log_module>\n")
     }
 

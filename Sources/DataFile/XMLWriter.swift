@@ -1,3 +1,5 @@
+internal import Digests
+
 /// Writes XML into one buffer, so that whatever goes in, what comes out is well-formed in the declared encoding.
 ///
 /// All text comes in as UTF-8. What is not valid UTF-8 and what XML 1.0 forbids (section 2.2, production Char) becomes
@@ -36,6 +38,13 @@ struct XMLWriter: Sendable {
     mutating func element(_ name: String, text: some Collection<UInt8>) {
         markup("<\(name)>")
         put(text, as: .text)
+        markup("</\(name)>\n")
+    }
+
+    /// Writes an element that holds bytes in Base64, which needs no look at each character.
+    mutating func element(_ name: String, base64 content: [UInt8]) {
+        markup("<\(name)>")
+        content.appendBase64(to: &bytes)
         markup("</\(name)>\n")
     }
 

@@ -33,7 +33,6 @@ struct LineScanner: ~Copyable {
     private static let blockSize = 256 * 1024
     /// After so many lines that were too much work for the pattern, the rest waits for the next reading.
     private static let mostAbandonedLines = 500
-    private static let newline = Int32(UInt8(ascii: "\n"))
 
     init(pattern: LogPattern, limits: LogLimits) {
         self.limits = limits
@@ -112,7 +111,7 @@ struct LineScanner: ~Copyable {
     private mutating func consume(_ text: UnsafeRawBufferPointer, isAll: Bool, _ end: inout End) -> Int {
         var done = 0
         if end.isInsideLine {
-            guard let newline = firstNewline(in: text, from: 0) else { return text.count }
+            guard let newline = text.firstNewline(from: 0) else { return text.count }
             done = newline + 1
             end.isInsideLine = false
         }
@@ -132,7 +131,7 @@ struct LineScanner: ~Copyable {
             guard take(line, addition: LogLimits.cutMark.utf8, &end) else { return done }
             cutLines += 1
             done += limits.lineLength
-            guard let newline = firstNewline(in: text, from: done) else {
+            guard let newline = text.firstNewline(from: done) else {
                 end.isInsideLine = true
                 return text.count
             }
@@ -157,7 +156,7 @@ struct LineScanner: ~Copyable {
         _ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ end: inout End
     ) -> Int {
         var start = range.lowerBound
-        while start < range.upperBound, let newline = firstNewline(in: text, from: start) {
+        while start < range.upperBound, let newline = text.firstNewline(from: start) {
             guard take(UnsafeRawBufferPointer(rebasing: text[start...newline]), addition: EmptyCollection(), &end)
             else { return start }
             start = newline + 1
@@ -180,7 +179,7 @@ struct LineScanner: ~Copyable {
             case .match(let match):
                 let before = text[start..<match.lowerBound].lastIndex(of: UInt8(ascii: "\n"))
                 let lineStart = before.map { $0 + 1 } ?? start
-                let newline = firstNewline(in: text, from: match.lowerBound) ?? range.upperBound - 1
+                let newline = text.firstNewline(from: match.lowerBound) ?? range.upperBound - 1
                 let line = UnsafeRawBufferPointer(rebasing: text[lineStart...newline])
                 let content = line.withoutLineEnd
                 // A CR that the original pattern does not see may have played a part.
@@ -197,15 +196,25 @@ struct LineScanner: ~Copyable {
         return start
     }
 
-    /// Keeps all lines.
+    /// Keeps whole lines, as many as there is room for, without a look at each.
     private mutating func keepAll(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ end: inout End) -> Int {
-        var start = range.lowerBound
-        while start < range.upperBound, let newline = firstNewline(in: text, from: start) {
-            guard keep(UnsafeRawBufferPointer(rebasing: text[start...newline]), EmptyCollection(), &end)
-            else { return start }
-            start = newline + 1
+        let room = limits.bytes - lines.bytes.count
+        var kept = UnsafeRawBufferPointer(rebasing: text[range])
+        if kept.count > room { kept = kept.upToLastNewline(before: room) }
+        var count = kept.newlineCount
+        let places = max(0, limits.lines - lines.count)
+        if count > places {
+            var stop = 0
+            for _ in 0..<places { stop = (kept.firstNewline(from: stop) ?? stop) + 1 }
+            kept = UnsafeRawBufferPointer(rebasing: kept[..<stop])
+            count = places
         }
-        return start
+        if !kept.isEmpty {
+            lines.reserve(bytes: limits.bytes)
+            lines.append(lines: kept, count: count)
+        }
+        end.isLimited = kept.count < range.count
+        return range.lowerBound + kept.count
     }
 
     /// Keeps a line if it matches.
@@ -244,17 +253,10 @@ struct LineScanner: ~Copyable {
     private func endOfWholeLines(in text: UnsafeRawBufferPointer, from start: Int) -> Int {
         var end = start
         while true {
-            let reach = text[end..<min(text.count, end + limits.lineLength + 1)]
-            guard let newline = reach.lastIndex(of: UInt8(ascii: "\n")) else { return end }
-            end = newline + 1
+            let reach = UnsafeRawBufferPointer(rebasing: text[end..<min(text.count, end + limits.lineLength + 1)])
+            guard let newline = reach.lastNewline else { return end }
+            end += newline + 1
         }
-    }
-
-    private func firstNewline(in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let base = text.baseAddress, start < text.count,
-            let newline = memchr(base + start, Self.newline, text.count - start)
-        else { return nil }
-        return UnsafeRawPointer(newline) - base
     }
 
     private func firstCarriageReturn(in text: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
@@ -262,5 +264,13 @@ struct LineScanner: ~Copyable {
             let found = memchr(base + range.lowerBound, Int32(UInt8(ascii: "\r")), range.count)
         else { return nil }
         return UnsafeRawPointer(found) - base
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The whole lines in the first bytes.
+    fileprivate func upToLastNewline(before limit: Int) -> UnsafeRawBufferPointer {
+        let reach = UnsafeRawBufferPointer(rebasing: self[..<Swift.min(count, Swift.max(0, limit))])
+        return UnsafeRawBufferPointer(rebasing: self[..<(reach.lastNewline.map { $0 + 1 } ?? 0)])
     }
 }

@@ -22,40 +22,6 @@ public struct LogBatch: Sendable {
     }
 }
 
-/// Lines, one after the other, in one piece of memory.
-public struct LogLines: Sendable, Hashable, RandomAccessCollection {
-    /// The bytes of all lines, each with its end as the log has it; a last line that had none was given a line feed.
-    public private(set) var bytes: [UInt8] = []
-    /// Where in ``bytes`` each line ends.
-    private var ends: [Int] = []
-
-    /// No lines.
-    public init() {}
-
-    /// The index of the first line.
-    public var startIndex: Int { 0 }
-    /// The number of lines.
-    public var endIndex: Int { ends.count }
-
-    /// A line with its end.
-    public subscript(index: Int) -> ArraySlice<UInt8> {
-        bytes[(index == 0 ? 0 : ends[index - 1])..<ends[index]]
-    }
-
-    /// Makes room for the first line and all that may come after it. Growing step by step would hold two copies at
-    /// times; memory that is never written to costs nothing.
-    mutating func reserve(bytes count: Int) {
-        if bytes.isEmpty { bytes.reserveCapacity(count) }
-    }
-
-    /// Appends a line and, after it, bytes that the log does not have, such as its missing end.
-    mutating func append(_ line: UnsafeRawBufferPointer, then addition: some Sequence<UInt8>) {
-        bytes.append(contentsOf: line)
-        bytes.append(contentsOf: addition)
-        ends.append(bytes.count)
-    }
-}
-
 /// Something that happened to a log and does not stop its reading.
 public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     /// The log was rotated; what was left of the old file was read from where it is now.

@@ -42,7 +42,7 @@ public final class LogPattern: Sendable {
     /// Whether every line matches, which is known from the form of the pattern alone.
     let matchesEveryLine: Bool
     // Both are read-only after the initialiser, hence usable from any thread.
-    nonisolated(unsafe) let code: OpaquePointer
+    nonisolated(unsafe) let code: OpaquePointer?
     /// The form for texts of many lines, where there is one, and what is to be known of it.
     nonisolated(unsafe) let blockCode: OpaquePointer?
     let blockForm: LineProofPattern?
@@ -81,6 +81,19 @@ public final class LogPattern: Sendable {
         }
         self.text = text
         self.matchesEveryLine = Self.matchesEveryLine(bytes)
+    }
+
+    /// A pattern that matches every line.
+    public static let everyLine = LogPattern()
+
+    /// Nothing to search for: what is asked of this pattern is answered without PCRE2.
+    private init() {
+        text = ""
+        isJustInTimeCompiled = false
+        matchesEveryLine = true
+        code = nil
+        blockCode = nil
+        blockForm = nil
     }
 
     private struct Fault: Error {

@@ -46,6 +46,7 @@ struct PatternMatcher: ~Copyable {
     ///
     /// - Parameter line: The line without its end; it must have an address even if it is empty.
     func search(_ line: UnsafeRawBufferPointer) -> LogPattern.Answer {
+        if pattern.matchesEveryLine { return .match }
         guard let matchData, let context else { return .gaveUp }
         let result = pcre2_match_8(
             pattern.code, line.baseAddress?.assumingMemoryBound(to: UInt8.self), line.count, 0, 0, matchData, context)

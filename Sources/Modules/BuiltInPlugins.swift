@@ -2,9 +2,12 @@
 public struct PluginMisuse: Error, Sendable, CustomStringConvertible {
     /// What was wrong, and how the plugin is called.
     public let description: String
+    /// Which of its arguments is wrong, from 0; `nil` where that is none alone.
+    public let argument: Int?
 
-    init(_ problem: String, usage: String) {
+    init(_ problem: String, usage: String, argument: Int? = nil) {
         description = "\(problem); usage: \(usage)"
+        self.argument = argument
     }
 }
 
@@ -24,6 +27,10 @@ public enum BuiltInPlugins {
     /// All of them, by name.
     public static let all: [BuiltInPlugin] = [
         BuiltInPlugin(
+            name: "grep_log", usage: GrepLog.usage,
+            summary: "new lines of a log that match, with the lines around them, as a module of text",
+            make: { arguments throws(PluginMisuse) in try GrepLog(arguments: arguments) }),
+        BuiltInPlugin(
             name: "grep_log_module", usage: GrepLogModule.usage,
             summary: "new lines of a log that match, as a log element",
             make: { arguments throws(PluginMisuse) in try GrepLogModule(arguments: arguments) }),
@@ -36,5 +43,17 @@ public enum BuiltInPlugins {
     public static func make(_ name: String, arguments: [String]) -> Result<any ModuleKind, PluginMisuse>? {
         guard let plugin = all.first(where: { $0.name == name }) else { return nil }
         return Result { () throws(PluginMisuse) in try plugin.make(arguments) }
+    }
+
+    /// What is wrong with the arguments of a built-in plugin in a command, and where in the command that is, in bytes.
+    ///
+    /// - Returns: `nil` where all is well, where it is the command of no built-in plugin, and where a shell decides what
+    ///   the arguments are.
+    public static func misuse(in command: String) -> (misuse: PluginMisuse, offset: Int)? {
+        guard let words = ShellWords.words(of: command), let name = words.first,
+            case .failure(let misuse)? = make(name.text, arguments: words.dropFirst().map(\.text))
+        else { return nil }
+        guard let argument = misuse.argument, words.indices.contains(argument + 1) else { return (misuse, name.offset) }
+        return (misuse, words[argument + 1].offset)
     }
 }

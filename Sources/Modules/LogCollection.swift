@@ -3,11 +3,28 @@ internal import Glibc
 internal import LogReading
 internal import SystemPackage
 
+/// The most that one log brings in a cycle; the rest comes in the next ones.
+struct LogCap: Sendable {
+    /// In bytes of lines.
+    var bytes: Int
+    var lines: Int
+
+    /// Base64 of this has to fit into the 2,000,000 bytes that servers take, beside the rest of the file.
+    static let usual = LogCap(bytes: 1_000_000, lines: .max)
+}
+
 /// The reading of one log by one module: where it stands, how it is read, and what is to be committed.
 struct LogCollection: Sendable {
-    /// The most that one log brings in a cycle, in bytes: its Base64 has to fit into the 2,000,000 bytes that servers
-    /// take, beside the rest of the file. What is beyond waits for the next cycle.
-    static let limits = LogLimits(bytes: 1_000_000)
+    /// A part of what a reading brings.
+    struct Piece {
+        /// Which of the patterns it belongs to.
+        let pattern: Int
+        let lines: LogLines
+        /// Each match with the lines around it, without the last line's end; for readers that keep matches apart.
+        var matches: [[UInt8]] = []
+        /// How many matches there were, also those that are left out.
+        var matchCount = 0
+    }
 
     /// The most that journalctl may print in a cycle: entries carry more than their lines.
     private static let journalOutputLimit = 16 << 20
@@ -15,7 +32,7 @@ struct LogCollection: Sendable {
     let source: LogSource
     /// The FILE argument, for messages.
     let sourceText: String
-    let pattern: LogPattern
+    let selector: LogSelector
     /// What the position is kept under.
     let stateKey: String
     /// What ``stateKey`` begins with, whatever the pattern; `nil` where another pattern is another thing.
@@ -23,53 +40,67 @@ struct LogCollection: Sendable {
     var firstRun = LogReader.FirstRun.atEnd
     /// The name under which the Perl plugin kept its index; `nil` where it kept none.
     var legacyName: String?
+    var cap = LogCap.usual
 
-    /// Reads what is new.
+    init(source: LogSource, sourceText: String, selector: LogSelector, stateKey: String) {
+        self.source = source
+        self.sourceText = sourceText
+        self.selector = selector
+        self.stateKey = stateKey
+    }
+
+    /// What has to be known of the last cycle beside the position.
+    private var memoryKey: String { "around \(stateKey)" }
+
+    /// Reads what is new, piece by piece, so that no more than a piece is in memory.
     ///
-    /// - Returns: The lines, and an outcome with the new position, failures and notes, and no elements yet.
-    func read(in context: ModuleContext) async -> (lines: LogLines, outcome: ModuleOutcome) {
+    /// - Returns: An outcome with the new position, failures and notes, and no elements yet.
+    func read<Failure: Error>(
+        in context: ModuleContext, take: (Piece) throws(Failure) -> Void
+    ) async throws(Failure) -> ModuleOutcome {
         let remembered = context.state[stateKey] ?? positionOfAnotherPattern(in: context)
-        let position = remembered.flatMap { LogPosition($0) } ?? legacyPosition(in: context, isFirst: remembered == nil)
-        let reader = LogReader(matching: pattern, limits: Self.limits, clock: { context.now })
-        let batch = await read(with: reader, from: position, in: context)
-
+        var position = remembered.flatMap { LogPosition($0) } ?? legacyPosition(in: context, isFirst: remembered == nil)
+        var memory = LogMemory(context.state[memoryKey], patterns: selector.patterns.count)
         var outcome = ModuleOutcome()
-        outcome.failures = batch.failures.map(\.description)
-        for note in batch.notes {
-            switch note {
-            // Lines that do not arrive as they were written are a failure, and no remark.
-            case .missed, .cut: outcome.failures.append(note.description)
-            default: outcome.notes.append(note.description)
-            }
-        }
         if remembered != nil, position == nil {
             outcome.notes.append(
                 "the remembered position of \(sourceText) is damaged; reading starts as if for the first time")
         }
-        if batch.hasMore { outcome.notes.append("\(sourceText) has more new lines than fit; the rest comes next time") }
-        // A log that could not be looked at yet is met for the first time when it can.
-        if position != nil || batch.failures.isEmpty { outcome.stateChanges[stateKey] = batch.position.description }
-        return (batch.lines, outcome)
+        var room = cap
+        while true {
+            let look = await Look(self, from: position, size: pieceSize, lines: room.lines, in: context)
+            let chosen = look.choose(with: &memory, selector)
+            for piece in chosen.pieces {
+                try take(piece)
+                room.bytes -= piece.lines.bytes.count
+                room.lines -= min(room.lines, piece.lines.count)
+            }
+            outcome.add(chosen.batch)
+            // A log that could not be looked at yet is met for the first time when it can.
+            if position != nil || chosen.batch.failures.isEmpty { position = chosen.position }
+            guard chosen.batch.hasMore else { break }
+            if room.bytes < pieceSize || room.lines == 0 || ContinuousClock.now >= context.deadline
+                || !chosen.batch.failures.isEmpty
+            {
+                outcome.notes.append("\(sourceText) has more new lines than fit; the rest comes next time")
+                break
+            }
+        }
+        for piece in memory.remarks(selector) { try take(piece) }
+        if let position { outcome.stateChanges[stateKey] = position.description }
+        if let text = memory.description ?? context.state[memoryKey].map({ _ in "" }) {
+            outcome.stateChanges[memoryKey] = text
+        }
+        return outcome
     }
 
-    private func read(with reader: LogReader, from position: LogPosition?, in context: ModuleContext) async -> LogBatch
-    {
-        guard case .journal(let query)? = source.present(for: position) else {
-            return reader.read(source, from: position, firstRun: firstRun)
-        }
-        let result = await Command(
-            .file(FilePath("journalctl"), arguments: query.arguments(from: position, firstRun: firstRun)),
-            environment: context.environment, timeLimit: context.longestCommand, outputLimit: Self.journalOutputLimit
-        ).run()
-        guard result.isSuccess else {
-            var batch = LogBatch(position: position ?? LogPosition())
-            let complaint = String(decoding: result.errorOutput, as: UTF8.self)
-            batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(result.ending)" : complaint)]
-            return batch
-        }
-        var batch = reader.read(journal: result.output, from: position, firstRun: firstRun)
-        if result.isTruncated { batch.hasMore = true }
-        return batch
+    /// How much is read before something is handed on. Where lines are left out, several pieces fill the cap.
+    private var pieceSize: Int {
+        let usual = min(cap.bytes, LogCap.usual.bytes)
+        if selector.wantsAllAsTheyAre { return usual }
+        let factor = selector.patterns.count * (selector.keepsMatchesApart ? 1 + selector.before + selector.after : 1)
+        let longestLine = LogLimits().lineLength + LogLimits.cutMark.utf8.count
+        return min(usual, max(usual / 4 / max(1, factor), longestLine))
     }
 
     /// Where the same log stood under the same name, before its pattern was changed: a new pattern must not lose the lines
@@ -84,5 +115,125 @@ struct LogCollection: Sendable {
         guard isFirst, let legacyName, case .file(let log)? = source.present(for: nil) else { return nil }
         let folder = FilePath(context.environment["GREP_LOG_TMP"] ?? "/tmp")
         return LegacyIndex(in: folder, name: legacyName, log: log, user: geteuid())?.position(in: log)
+    }
+
+    /// One look at the log.
+    fileprivate struct Look {
+        let batch: LogBatch
+        let start: LogPosition?
+        /// Reads the same once more, so many lines at most.
+        let again: (Int) -> LogBatch
+
+        init(
+            _ collection: LogCollection, from start: LogPosition?, size: Int, lines: Int, in context: ModuleContext
+        ) async {
+            self.start = start
+            let selector = collection.selector
+            let pattern = selector.needsEveryLine ? LogPattern.everyLine : selector.patterns.first
+            let firstRun = collection.firstRun
+            func reader(_ lines: Int) -> LogReader {
+                LogReader(
+                    matching: pattern ?? .everyLine, limits: LogLimits(bytes: size, lines: lines),
+                    clock: { context.now })
+            }
+            guard case .journal(let query)? = collection.source.present(for: start) else {
+                again = { reader($0).read(collection.source, from: start, firstRun: firstRun) }
+                batch = again(lines)
+                return
+            }
+            let result = await Command(
+                .file(FilePath("journalctl"), arguments: query.arguments(from: start, firstRun: firstRun)),
+                environment: context.environment, timeLimit: context.longestCommand,
+                outputLimit: LogCollection.journalOutputLimit
+            ).run()
+            again = { lines in
+                guard result.isSuccess else {
+                    var batch = LogBatch(position: start ?? LogPosition())
+                    let complaint = String(decoding: result.errorOutput, as: UTF8.self)
+                    batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(result.ending)" : complaint)]
+                    return batch
+                }
+                var batch = reader(lines).read(journal: result.output, from: start, firstRun: firstRun)
+                if result.isTruncated { batch.hasMore = true }
+                return batch
+            }
+            batch = again(lines)
+        }
+
+        /// Chooses what is wanted. The position is before those lines that are to be read again with what comes later.
+        func choose(
+            with memory: inout LogMemory, _ selector: LogSelector
+        ) -> (batch: LogBatch, position: LogPosition, pieces: [Piece]) {
+            if selector.wantsAllAsTheyAre {
+                let piece = Piece(
+                    pattern: 0, lines: batch.lines, matches: selector.keepsMatchesApart ? batch.lines.withoutEnds : [],
+                    matchCount: batch.lines.count)
+                return (batch, batch.position, batch.lines.isEmpty ? [] : [piece])
+            }
+            let places = batch.lines.places
+            var next = memory
+            var choice = selector.choose(
+                among: batch.lines, places, memory: &next.selection, isLastRecordWhole: false, mustFinish: false)
+            // Nothing came after it in a whole cycle: it is whole.
+            if choice.openRecordSize > 0, !batch.hasMore, choice.openRecordSize == memory.openRecordSize {
+                next = memory
+                choice = selector.choose(
+                    among: batch.lines, places, memory: &next.selection, isLastRecordWhole: true, mustFinish: false)
+            }
+            var position = batch.position
+            if choice.doneCount < batch.lines.count {
+                // What a rotation took away is reported once; and a piece that is full has to be done with.
+                if choice.doneCount == 0, !batch.hasMore, batch.missedBytes == 0 {
+                    position = start ?? position
+                } else if let place = place(after: choice.doneCount, places) {
+                    position = place
+                } else {
+                    next = memory
+                    choice = selector.choose(
+                        among: batch.lines, places, memory: &next.selection, isLastRecordWhole: true, mustFinish: true)
+                }
+            }
+            next.openRecordSize = choice.openRecordSize
+            let pieces = choice.stretches.enumerated().map { pattern, stretches in
+                var lines = batch.lines.chosen(stretches, places).redacting(selector.redactions)
+                var matches: [[UInt8]] = []
+                if selector.keepsMatchesApart {
+                    matches = stretches.map {
+                        batch.lines.chosen([$0], places).redacting(selector.redactions).bytes.withoutLineEnd
+                    }
+                    lines = LogLines()
+                    for match in matches { lines.append(remark: String(decoding: match, as: UTF8.self)) }
+                }
+                let matchCount =
+                    next.selection.matchCounts[pattern] - memory.selection.matchCounts[pattern]
+                return Piece(pattern: pattern, lines: lines, matches: matches, matchCount: matchCount)
+            }
+            memory = next
+            return (batch, position, pieces.filter { !$0.lines.isEmpty || $0.matchCount > 0 })
+        }
+
+        /// The position after the first lines; `nil` where the log is not the same any more.
+        private func place(after count: Int, _ places: [Range<Int>]) -> LogPosition? {
+            guard count > 0 else { return nil }
+            let again = again(count)
+            guard again.lines.count == count,
+                again.lines.bytes == Array(batch.lines.bytes[..<places[count - 1].upperBound])
+            else { return nil }
+            return again.position
+        }
+    }
+}
+
+extension ModuleOutcome {
+    /// Adds what a reading has to tell.
+    fileprivate mutating func add(_ batch: LogBatch) {
+        failures += batch.failures.map(\.description)
+        for note in batch.notes {
+            switch note {
+            // Lines that do not arrive as they were written are a failure, and no remark.
+            case .missed, .cut: failures.append(note.description)
+            default: notes.append(note.description)
+            }
+        }
     }
 }

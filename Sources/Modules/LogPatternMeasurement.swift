@@ -17,13 +17,16 @@ struct LogPatternMeasurement: Sendable {
     ) async -> Measurement {
         let collection: LogCollection
         do {
-            collection = LogCollection(
-                source: try LogSource(file), sourceText: file, pattern: try LogPattern(pattern),
-                stateKey: "regexp \(name) \(file) \(pattern)", firstRun: fromStart ? .fromStart : .atEnd)
+            var reading = LogCollection(
+                source: try LogSource(file), sourceText: file, selector: LogSelector([try LogPattern(pattern)]),
+                stateKey: "regexp \(name) \(file) \(pattern)")
+            reading.firstRun = fromStart ? .fromStart : .atEnd
+            collection = reading
         } catch {
             return .failure("\(error)")
         }
-        var (lines, outcome) = await collection.read(in: context)
+        var lines = LogLines()
+        var outcome = await collection.read(in: context) { lines.append($0.lines) }
         if outcome.failures.isEmpty || !lines.isEmpty {
             outcome.elements = elements(lines, dressing)
             outcome.value = type.rawValue.hasSuffix("_proc") ? (lines.isEmpty ? "0" : "1") : "\(lines.count)"

@@ -9,6 +9,18 @@ public protocol ModuleKind: Sendable {
     func collect(in context: ModuleContext) async -> ModuleOutcome
 }
 
+/// A module that can hand on its elements one after the other, for a program that writes each before the next comes and so
+/// needs no memory for all of them.
+public protocol StreamingModule: ModuleKind {
+    /// Collects once.
+    ///
+    /// - Parameter take: Takes an element; what it throws ends the collection.
+    /// - Returns: The outcome, without elements.
+    func collect<Failure: Error>(
+        in context: ModuleContext, take: (DataFileElement) throws(Failure) -> Void
+    ) async throws(Failure) -> ModuleOutcome
+}
+
 /// What a module has to work with during one cycle.
 public struct ModuleContext: Sendable {
     /// Readings of the host that modules of one cycle share.

@@ -27,7 +27,8 @@ struct PluginCommand: AsyncParsableCommand {
             return
         }
         guard let name = words.first else { throw ValidationError("Name a plugin; --list shows them.") }
-        let paths = AgentPaths(configuration: nil, local: nil, state: state)
+        let paths = AgentPaths(
+            configuration: nil, local: nil, state: state ?? PluginProgram.stateFolder(of: name))
         let status = await PluginProgram(name: name, arguments: Array(words.dropFirst()), state: paths.state).run()
         if status != 0 { throw ExitCode(status) }
     }

@@ -34,7 +34,7 @@ struct LogReaderTests {
             let batch = try log.read("failed", firstRun: .fromStart)
             #expect(batch.text == "Failed one\r\nFAILED two\n\u{0}failed three\n")
             #expect(batch.lines.count == 3)
-            #expect(Array(batch.lines[1]) == Array("FAILED two\n".utf8))
+            #expect(Array(Array(batch.lines)[1]) == Array("FAILED two\n".utf8))
         }
     }
 

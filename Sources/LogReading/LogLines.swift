@@ -1,0 +1,126 @@
+internal import Glibc
+
+/// Lines, one after the other, in one piece of memory.
+///
+/// Where each line ends is not kept: every line ends with a line feed and holds no other, so a search finds it. Whole
+/// stretches of a log can then be copied at once, which costs a fraction of a step for each line.
+public struct LogLines: Sendable, Hashable, Sequence {
+    /// The bytes of all lines, each with its end as the log has it; a last line that had none was given a line feed.
+    public private(set) var bytes: [UInt8] = []
+    /// How many lines there are.
+    public private(set) var count = 0
+
+    /// No lines.
+    public init() {}
+
+    /// Whether there are none.
+    public var isEmpty: Bool { count == 0 }
+
+    /// The places of the lines in ``bytes``, each with its end.
+    public var places: [Range<Int>] {
+        var places: [Range<Int>] = []
+        places.reserveCapacity(count)
+        bytes.withUnsafeBytes { text in
+            var start = 0
+            while let newline = text.firstNewline(from: start) {
+                places.append(start..<(newline + 1))
+                start = newline + 1
+            }
+        }
+        return places
+    }
+
+    /// The lines one by one, each with its end.
+    public func makeIterator() -> AnyIterator<ArraySlice<UInt8>> {
+        var start = 0
+        return AnyIterator {
+            guard let newline = bytes.withUnsafeBytes({ $0.firstNewline(from: start) }) else { return nil }
+            defer { start = newline + 1 }
+            return bytes[start...newline]
+        }
+    }
+
+    /// Makes room for the first line and all that may come after it. Growing step by step would hold two copies at
+    /// times; memory that is never written to costs nothing.
+    mutating func reserve(bytes count: Int) {
+        if bytes.isEmpty { bytes.reserveCapacity(count) }
+    }
+
+    /// Appends a line and, after it, bytes that the log does not have, such as its missing end. Together they end with
+    /// a line feed.
+    mutating func append(_ line: UnsafeRawBufferPointer, then addition: some Sequence<UInt8>) {
+        bytes.append(contentsOf: line)
+        bytes.append(contentsOf: addition)
+        count += 1
+    }
+
+    /// Appends so many whole lines.
+    mutating func append(lines text: UnsafeRawBufferPointer, count: Int) {
+        bytes.append(contentsOf: text)
+        self.count += count
+    }
+
+    /// Appends a line that the log does not have, given without its end, which must hold no line feed.
+    public mutating func append(remark: String) {
+        bytes.append(contentsOf: remark.utf8)
+        bytes.append(UInt8(ascii: "\n"))
+        count += 1
+    }
+
+    /// Appends other lines.
+    public mutating func append(_ other: LogLines) {
+        bytes.append(contentsOf: other.bytes)
+        count += other.count
+    }
+
+    /// The lines of some stretches of these, in the order in which the stretches are given.
+    ///
+    /// - Parameters:
+    ///   - stretches: Ranges of lines.
+    ///   - places: The ``places`` of these lines.
+    func extracting(_ stretches: [Range<Int>], _ places: [Range<Int>]) -> LogLines {
+        var lines = LogLines()
+        bytes.withUnsafeBytes { text in
+            for stretch in stretches where !stretch.isEmpty {
+                let range = places[stretch.lowerBound].lowerBound..<places[stretch.upperBound - 1].upperBound
+                lines.append(lines: UnsafeRawBufferPointer(rebasing: text[range]), count: stretch.count)
+            }
+        }
+        return lines
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The place of the next line feed.
+    func firstNewline(from start: Int) -> Int? {
+        guard let base = baseAddress, start < count,
+            let newline = memchr(base + start, Int32(UInt8(ascii: "\n")), count - start)
+        else { return nil }
+        return UnsafeRawPointer(newline) - base
+    }
+
+    /// The place of the last line feed.
+    var lastNewline: Int? { lastIndex(of: UInt8(ascii: "\n")) }
+
+    /// How many line feeds there are: 32 bytes are compared at once.
+    var newlineCount: Int {
+        let width = 32
+        let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
+        let one = SIMD32<UInt8>(repeating: 1)
+        var total = 0
+        var offset = 0
+        while offset + width <= count {
+            // A counter of eight bits holds so many.
+            let end = Swift.min(count - width, offset + 254 * width)
+            var counters = SIMD32<UInt8>()
+            while offset <= end {
+                let bytes = loadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self)
+                counters &+= SIMD32<UInt8>().replacing(with: one, where: bytes .== newline)
+                offset += width
+            }
+            total += Int(SIMD32<UInt16>(truncatingIfNeeded: counters).wrappedSum())
+        }
+        for byte in self[offset...] where byte == UInt8(ascii: "\n") { total += 1 }
+        return total
+    }
+}

@@ -1,0 +1,134 @@
+import CommandRunner
+import Glibc
+import SystemFiles
+import SystemPackage
+import TestSupport
+import Testing
+
+/// The folder of the sources.
+private let sources = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+
+@Suite("Plugins that read logs, as programs and in the agent")
+struct LogProgramTests {
+    private func append(_ text: String, to file: FilePath) throws {
+        try OpenFile(file, .writeOnly, options: [.create, .append]).write(text.utf8)
+    }
+
+    /// Runs plugins/grep_log as another agent would.
+    private func grepLog(_ words: [String], in folder: FilePath) async -> CommandResult {
+        await AgentUnderTest.run(
+            sources.appending("plugins/grep_log"), words,
+            environment: [
+                "PANDORA_AGENT_BINARY": AgentUnderTest.program.string, "GREP_LOG_TMP": folder.appending("tmp").string,
+            ])
+    }
+
+    @Test("grep_log as a program keeps its position where GREP_LOG_TMP says, and prints a module with each match")
+    func grepLogProgram() async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            try Files.makeFolder(folder.appending("tmp"))
+            try append("old error\n", to: log)
+            let words = [log.string, "Errors", "error", "1", "--summary"]
+            let first = await grepLog(words, in: folder)
+            #expect(first.status == 0, "\(first.complaint)")
+            try append("before\nnew Error ]]> <x>\n", to: log)
+            let second = await grepLog(words, in: folder)
+            #expect(second.status == 0, "\(second.complaint)")
+            #expect(
+                second.text == """
+                    <module>
+                    <name><![CDATA[Errors]]></name>
+                    <type>async_string</type>
+                    <datalist>
+                    <data>
+                    <value><![CDATA[before
+                    new Error ]]]]><![CDATA[> <x>]]></value>
+                    </data>
+                    </datalist>
+                    </module>
+                    <module>
+                    <name><![CDATA[Errors coincidences]]></name>
+                    <type>async_data</type>
+                    <data><![CDATA[1]]></data>
+                    </module>
+
+                    """)
+            #expect(Files.exists(folder.appending("tmp/plugins/positions")))
+            #expect(await grepLog(words, in: folder).text.contains("<data><![CDATA[0]]></data>"))
+        }
+    }
+
+    @Test("The index of the Perl plugin in GREP_LOG_TMP is taken over")
+    func legacyIndex() async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            try Files.makeFolder(folder.appending("tmp"))
+            try append("error read\nerror not read\n", to: log)
+            let inode = try Files.status(log).rawValue.st_ino
+            try append("11 \(inode)", to: folder.appending("tmp/Errors_app.log.idx"))
+            #expect(await grepLog([log.string, "Errors", "error"], in: folder).text.contains("[error not read]"))
+        }
+    }
+
+    @Test("A large log goes out in pieces of which each is an element, and the cap carries the rest over")
+    func pieces() async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            let lines = (0..<200_000).map { "line number \($0)\n" }.joined()
+            try append(lines, to: log)
+            let words = [
+                "plugin", "--state", folder.appending("s").string, "grep_log_module", log.string, "N", ".*",
+                "--from-start",
+                "--max-bytes", "3000000",
+            ]
+            var received = ""
+            var counts: [Int] = []
+            while counts.count < 10 {
+                let result = await AgentUnderTest.run(AgentUnderTest.program, words)
+                #expect(result.status == 0, "\(result.complaint)")
+                if result.output.isEmpty { break }
+                let document = Array("<agent_data>".utf8) + result.output + Array("</agent_data>".utf8)
+                let file = folder.appending("\(counts.count).data")
+                try Files.create(file, document)
+                let elements = try await ReceivedElement.parse([file])
+                received += elements.map(\.text).joined()
+                counts.append(elements.count)
+            }
+            #expect(received == lines)
+            #expect(counts == [3, 1])
+        }
+    }
+
+    @Test("Two modules that are one reader bring each line once, and the second one says so")
+    func repeatedModule() async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            try append("", to: log)
+            let line = "module_plugin grep_log_module \(log) Name \\.*"
+            let agent = try AgentUnderTest(in: folder, "\(line)\n\(line)\n\(line) --exclude debug")
+            _ = await agent.run("run")
+            try append("one\n", to: log)
+            #expect(await agent.run("run").status == 0)
+            try append("two\n", to: log)
+            #expect(await agent.run("run").status == 0)
+            let texts = try await agent.received().filter { $0.kind == "log_module" }.map(\.text)
+            // The third one is a reader of its own.
+            #expect(texts.sorted() == ["one\n", "one\n", "two\n", "two\n"])
+            #expect(try agent.logText().contains("what is new is sent once: remove one of them"))
+        }
+    }
+
+    @Test("check shows the place of a fault in the options")
+    func checkNamesThePlace() async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            try append("", to: log)
+            let start = "module_plugin grep_log_module \(log) Name \\.* --exclude "
+            let agent = try AgentUnderTest(in: folder, "\(start)'(x'")
+            let result = await agent.run("check")
+            #expect(result.text.contains(":\(start.utf8.count + 1): warning: "), "\(result.text)")
+            #expect(result.text.contains("is not valid at offset 2"), "\(result.text)")
+        }
+    }
+}

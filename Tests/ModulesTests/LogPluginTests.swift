@@ -1,0 +1,236 @@
+import DataFile
+import Glibc
+import HostProbes
+import SystemFiles
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import Modules
+
+/// A log, and a plugin that reads it as an agent lets it: what it gives back as state is given to it the next time.
+struct PluginOnLog {
+    let log: FilePath
+    var state: [String: String] = [:]
+    var outcome = ModuleOutcome()
+
+    init(in folder: FilePath) throws {
+        log = folder.appending("app.log")
+        try Files.create(log, [])
+    }
+
+    func append(_ text: String) throws {
+        try OpenFile(log, .writeOnly, options: [.create, .append]).write(text.utf8)
+    }
+
+    /// Runs the plugin with the log, the name `N` and further words.
+    mutating func run(_ name: String = "grep_log_module", _ words: String...) async throws -> [DataFileElement] {
+        guard case .success(let plugin)? = BuiltInPlugins.make(name, arguments: [log.string, "N"] + words) else {
+            throw Errno.invalidArgument
+        }
+        let context = ModuleContext(
+            host: HostReadings(), environment: ["GREP_LOG_TMP": log.removingLastComponent().string], state: state,
+            deadline: .now + .seconds(60), now: Int64(time(nil)))
+        outcome = await plugin.collect(in: context)
+        state.merge(outcome.stateChanges) { $1 }
+        return outcome.elements
+    }
+}
+
+extension [DataFileElement] {
+    /// Of log elements, the source and the lines; of modules, the name and the values.
+    var texts: [String] {
+        map { element in
+            switch element {
+            case .logModule(let log): "\(log.source): \(String(decoding: log.lines, as: UTF8.self))"
+            case .module(let module):
+                switch module.data {
+                case .value(let value): "\(module.name) = \(String(decoding: value, as: UTF8.self))"
+                case .list(let values):
+                    "\(module.name) = \(values.map { String(decoding: $0.value, as: UTF8.self) })"
+                }
+            default: "\(element)"
+            }
+        }
+    }
+}
+
+@Suite("Options of the plugins that read logs")
+struct LogPluginTests {
+    @Test("Several patterns, each under its name, from one reading")
+    func patterns() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            let words = ["error", "--pattern", "Logins=accepted|failed", "--exclude=healthcheck"]
+            #expect(try await plugin.run("grep_log_module", words[0], words[1], words[2], words[3]).isEmpty)
+            try plugin.append("Error one\nAccepted root\nfailed: error two\nerror healthcheck\n")
+            let elements = try await plugin.run("grep_log_module", words[0], words[1], words[2], words[3])
+            #expect(
+                elements.texts == ["N: Error one\nfailed: error two\n", "Logins: Accepted root\nfailed: error two\n"])
+            #expect(try await plugin.run("grep_log_module", words[0], words[1], words[2], words[3]).isEmpty)
+        }
+    }
+
+    @Test("Lines around a match, across cycles, none of them twice")
+    func context() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            func run() async throws -> [String] {
+                try await plugin.run("grep_log_module", "x", "--before", "2", "--after=2").texts
+            }
+            #expect(try await run().isEmpty)
+            try plugin.append("1\n2\n3\n")
+            #expect(try await run().isEmpty)
+            try plugin.append("x\n4\n")
+            #expect(try await run() == ["N: 2\n3\nx\n4\n"])
+            try plugin.append("5\n6\n7\nx\n")
+            #expect(try await run() == ["N: 5\n6\n7\nx\n"])
+            #expect(try await run() == [])
+        }
+    }
+
+    @Test("A record is held back until the next one begins, or a cycle brings nothing more of it")
+    func records() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            func run() async throws -> [String] {
+                try await plugin.run("grep_log_module", "NullPointer", "--record-start", #"^\d"#).texts
+            }
+            #expect(try await run().isEmpty)
+            try plugin.append("1 start\n2 error\n NullPointer\n")
+            #expect(try await run() == [])
+            try plugin.append(" at x\n3 fine\n4 NullPointer\n")
+            #expect(try await run() == ["N: 2 error\n NullPointer\n at x\n"])
+            #expect(try await run() == ["N: 4 NullPointer\n"])
+            #expect(try await run() == [])
+            // A rest that comes after all belongs to no record.
+            try plugin.append(" NullPointer again\n5\n")
+            #expect(try await run() == ["N:  NullPointer again\n"])
+        }
+    }
+
+    @Test("What is beyond the rate limit is counted in a line")
+    func rateLimit() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            _ = try await plugin.run("grep_log_module", "x", "--rate-limit", "2")
+            try plugin.append((1...1000).map { "x\($0)\n" }.joined())
+            let elements = try await plugin.run("grep_log_module", "x", "--rate-limit", "2")
+            #expect(
+                elements.texts == ["N: x1\nx2\n[998 more that match were left out: at most 2 are sent at a time]\n"])
+            try plugin.append("x!\n")
+            #expect(try await plugin.run("grep_log_module", "x", "--rate-limit", "2").texts == ["N: x!\n"])
+        }
+    }
+
+    @Test("Secrets are replaced, in all lines that leave the host")
+    func redaction() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            let words = (#"--redact=(?<=password=)\S+"#, "--after=1", "--case-sensitive")
+            _ = try await plugin.run("grep_log_module", "login", words.0, words.1, words.2)
+            try plugin.append("LOGIN\nlogin password=hunter2 ok\nthen password=sesame\n")
+            let elements = try await plugin.run("grep_log_module", "login", words.0, words.1, words.2)
+            #expect(elements.texts == ["N: login password=[redacted] ok\nthen password=[redacted]\n"])
+        }
+    }
+
+    @Test("A cap carries the rest over, whatever is left out of it")
+    func cap() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            for options in [
+                ["--max-lines=70"], ["--max-bytes=1000"], ["--max-bytes=1000", "--exclude=a"],
+                ["--max-lines=9", "--after=1"],
+            ] {
+                func run() async throws -> [String] {
+                    try await plugin.run("grep_log_module", "line", options[0], options.last ?? options[0]).texts
+                }
+                _ = try await run()
+                let lines = (0..<200).map { "line \($0)\n" }
+                try plugin.append(lines.joined())
+                var text = ""
+                var runs = 0
+                repeat {
+                    let pieces = try await run().map { String($0.dropFirst(3)) }
+                    #expect(pieces.allSatisfy { $0.utf8.count <= 1000 })
+                    if pieces.isEmpty { break }
+                    text += pieces.joined()
+                    runs += 1
+                } while runs < 100
+                #expect(text == lines.joined(), "\(options)")
+                #expect(runs >= 2, "\(options)")
+            }
+        }
+    }
+
+    @Test("grep_log gives a value for each match with the lines around it, a count, and one value on demand")
+    func grepLog() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            _ = try await plugin.run("grep_log", "x", "1", "1", "--summary")
+            try plugin.append("1\nx2\nX3\r\n4\n")
+            #expect(
+                try await plugin.run("grep_log", "x", "1", "1", "--summary").texts
+                    == [#"N = ["1\nx2\nX3", "x2\nX3\r\n4"]"#, "N coincidences = 2"])
+            #expect(try await plugin.run("grep_log", "x", "1", "1", "--summary").texts == ["N coincidences = 0"])
+            _ = try await plugin.run("grep_log", "x", "--nodatalist")
+            try plugin.append("x5\nx6\n")
+            #expect(try await plugin.run("grep_log", "x", "--nodatalist").texts == ["N = x5\nx6"])
+        }
+    }
+
+    @Test(
+        "What is wrong is named with its place",
+        arguments: [
+            (["x", "--exclude", "(a"], 4, "not valid"), (["x", "--nonsense"], 3, "there is no option '--nonsense'"),
+            (["x", "--before", "-1"], 4, "0 to 1000"), (["x", "--before=1001"], 3, "0 to 1000"),
+            (["x", "--after"], 3, "it takes N"), (["x", "--case-sensitive=1"], 3, "takes no value"),
+            (["x", "--pattern", "=x"], 4, "NAME=REGEXP"), (["x", "--pattern", "A=("], 4, "not valid"),
+            (["(x"], 2, "not valid"), (["x", "--summary"], 3, "there is no option"),
+            (["x", "5"], 3, "there is no option"),
+            (["x", "--rate-limit", "0"], 4, "1 to 1000000"),
+            (["x", "--max-bytes", "99999999999999999999"], 4, "number"),
+        ])
+    func faults(words: [String], argument: Int, sentence: String) {
+        guard case .failure(let misuse)? = BuiltInPlugins.make("grep_log_module", arguments: ["/f", "N"] + words) else {
+            Issue.record("\(words) was taken")
+            return
+        }
+        #expect(misuse.argument == argument && misuse.description.contains(sentence), "\(misuse)")
+    }
+
+    @Test("The offset of a fault counts from the start of the command")
+    func offsets() {
+        let command = "grep_log_module /var/log/x 'A name' 'a|b' --exclude \"(x\""
+        let found = BuiltInPlugins.misuse(in: command)
+        #expect(found?.offset == command.utf8.count - 4)
+        #expect(BuiltInPlugins.misuse(in: "grep_log_module /x N y --redact '\\d+'") == nil)
+    }
+
+    @Test("Words of any kind are taken or refused, and never more", arguments: 0..<300)
+    func randomWords(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let parts =
+            LogPluginOption.all.map(\.name) + [
+                "=", "1", "-1", "x", "(", "N=x", "", "é", "\u{0}", "9999999999999999999",
+            ]
+        let words = (0..<Int.random(in: 0...8, using: &random)).map { _ in
+            (0..<Int.random(in: 1...3, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }.joined()
+        }
+        guard case .failure(let misuse)? = BuiltInPlugins.make("grep_log", arguments: ["/f", "N", "x"] + words) else {
+            return
+        }
+        #expect(misuse.argument.map { 3..<(3 + words.count) ~= $0 } ?? true, "seed \(seed): \(words): \(misuse)")
+    }
+
+    @Test("The documentation has each option, with what it does")
+    func documentation() throws {
+        let folder = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
+        let text = String(decoding: try Files.read(folder.appending("docs/logs.md"), limit: 1 << 20), as: UTF8.self)
+        for option in LogPluginOption.all {
+            let form = option.usage.split(separator: "|").joined(separator: "\\|")
+            #expect(text.contains("| `\(form)` | \(option.meaning) |\n"), "\(option.usage)")
+        }
+    }
+}

@@ -5,6 +5,7 @@ SYSCONFDIR ?= /etc
 DESTDIR ?=
 SWIFT ?= swift
 CYCLES ?= 20
+LOG_LINES ?= ../shared/data/loghub
 
 # A host that runs the agent needs no Swift: its runtime is part of the binary. Nobody links against the program, so
 # nothing has to be kept for that, and of functions with the same code one is enough.
@@ -15,7 +16,7 @@ BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture build release format lint linkage units bench bench-configuration install clean
+.PHONY: help run test torture build release format lint linkage units bench bench-configuration bench-logs install clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +58,9 @@ bench: release test-dependencies ## compare with the Perl agent, in turns
 
 bench-configuration: release ## measure large configurations
 	python3 Benchmarks/configuration.py $(BINARY)
+
+bench-logs: release test-dependencies ## compare the reading of a large log with grep and the Perl plugin, in turns
+	python3 Benchmarks/logs.py --lines $(LOG_LINES) $(BINARY)
 
 install: ## install below $(DESTDIR)$(PREFIX); needs `make release` first
 	@test -x $(BINARY) || { echo "error: there is no $(BINARY); run 'make release' first" >&2; exit 1; }

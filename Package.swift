@@ -57,10 +57,11 @@ let package = Package(
         .systemLibrary(
             name: "CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
+        .systemLibrary(name: "CByteShuffle"),
 
         // The ground that the rooms stand on: files and digests, nothing of the field.
         room("SystemFiles"),
-        room("Digests", knows: ["COpenSSL"]),
+        room("Digests", knows: ["COpenSSL", "CByteShuffle"]),
 
         // The leaves: each knows the ground alone.
         room("AgentConfiguration", knows: ["SystemFiles"]),

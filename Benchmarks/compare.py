@@ -40,20 +40,22 @@ class Cost:
     memory: int
 
 
-def measure(command: list[str], memory: pathlib.Path) -> Cost:
-    """Runs a command to its end and tells what it cost; anything but success ends the benchmark.
+def measure(command: list[str], memory: pathlib.Path, good=(0,), output: str | None = None) -> Cost:
+    """Runs a command to its end and tells what it cost; any status but a good one ends the benchmark.
 
     The kernel counts the memory of whoever starts a process as its own until it is another program. So time(1), which
     is small, starts the command and writes its peak memory into a file; its own CPU time is counted with either agent.
+
+    The output goes into a file, which is shown after a failure, or where `output` says.
     """
     command = ["/usr/bin/time", "--quiet", "--format", "%M", "--output", str(memory), *command]
-    with tempfile.TemporaryFile() as output:
+    with open(output, "w+b") if output else tempfile.TemporaryFile() as output:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
+        if process.returncode not in good:
             output.seek(0)
             message = output.read().decode(errors="replace")
             sys.exit(f"{' '.join(command)} ended with {process.returncode}: {message}")

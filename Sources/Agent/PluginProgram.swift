@@ -95,10 +95,12 @@ public struct PluginProgram: Sendable {
     /// Writes elements as they come.
     private func collect(_ plugin: any ModuleKind, in context: ModuleContext) async throws(Errno) -> ModuleOutcome {
         func write(_ element: DataFileElement) throws(Errno) {
-            do {
-                try FileDescriptor.standardOutput.writeAll(EncodedElement(element).bytes)
-            } catch {
-                throw error as? Errno ?? .ioError
+            try element.encode { (bytes) throws(Errno) in
+                do {
+                    try FileDescriptor.standardOutput.writeAll(bytes)
+                } catch {
+                    throw error as? Errno ?? .ioError
+                }
             }
         }
         if let plugin = plugin as? any StreamingModule {

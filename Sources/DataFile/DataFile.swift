@@ -1,3 +1,5 @@
+internal import Digests
+
 /// A data file: what an agent sends, one XML document.
 public struct DataFile: Sendable, Hashable {
     /// The attributes of the root element.
@@ -66,5 +68,25 @@ public struct EncodedElement: Sendable, Hashable {
         var writer = XMLWriter(encoding)
         writer.element(element)
         bytes = writer.bytes
+    }
+}
+
+extension DataFileElement {
+    /// Hands on the element as it stands in data files in UTF-8, in pieces, for those who write them to a file or a pipe:
+    /// of lines of a log there is never more than a piece in memory.
+    public func encode<Failure: Error>(
+        take: (UnsafeRawBufferPointer) throws(Failure) -> Void
+    ) throws(Failure) {
+        func handOn(_ bytes: [UInt8]) throws(Failure) {
+            try bytes.withUnsafeBufferPointer { (bytes) throws(Failure) in try take(UnsafeRawBufferPointer(bytes)) }
+        }
+        guard case .logModule(let logModule) = self else { return try handOn(EncodedElement(self).bytes) }
+        var start = XMLWriter(.utf8)
+        start.openLogModule(logModule.source)
+        try handOn(start.bytes)
+        try logModule.lines.base64(take: take)
+        var end = XMLWriter(.utf8)
+        end.closeLogModule()
+        try handOn(end.bytes)
     }
 }

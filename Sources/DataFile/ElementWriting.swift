@@ -49,11 +49,19 @@ extension XMLWriter {
     }
 
     private mutating func logModule(_ logModule: LogModule) {
+        openLogModule(logModule.source)
+        append(base64: logModule.lines)
+        closeLogModule()
+    }
+
+    mutating func openLogModule(_ source: String) {
         markup("<log_module>\n")
-        element("source", characterData: logModule.source.utf8)
-        markup("<type>log</type>\n<encoding>base64</encoding>\n")
-        element("data", base64: logModule.lines)
-        markup("</log_module>\n")
+        element("source", characterData: source.utf8)
+        markup("<type>log</type>\n<encoding>base64</encoding>\n<data>")
+    }
+
+    mutating func closeLogModule() {
+        markup("</data>\n</log_module>\n")
     }
 
     private mutating func inventory(_ inventory: Inventory) {

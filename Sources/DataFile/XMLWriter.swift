@@ -41,11 +41,10 @@ struct XMLWriter: Sendable {
         markup("</\(name)>\n")
     }
 
-    /// Writes an element that holds bytes in Base64, which needs no look at each character.
-    mutating func element(_ name: String, base64 content: [UInt8]) {
-        markup("<\(name)>")
-        content.appendBase64(to: &bytes)
-        markup("</\(name)>\n")
+    /// Writes bytes in Base64, which needs no look at each character.
+    mutating func append(base64 content: [UInt8]) {
+        bytes.reserveCapacity(bytes.count + (content.count + 2) / 3 * 4)
+        content.base64 { bytes.append(contentsOf: $0) }
     }
 
     /// Writes an element that holds a CDATA section, or several where the value contains `]]>`.

@@ -1,3 +1,5 @@
+internal import CByteShuffle
+
 extension Sequence<UInt8> {
     /// The bytes as lower-case hexadecimal digits, two a byte.
     public var hexadecimal: String {
@@ -19,25 +21,29 @@ extension Array<UInt8> {
         }
     }
 
-    /// Appends ``base64`` to other text, in pieces that stay in the processor's cache.
-    public func appendBase64(to text: inout [UInt8]) {
-        text.reserveCapacity(text.count + (count + 2) / 3 * 4)
-        withUnsafeBytes { bytes in
-            var rest = bytes[...]
+    /// Hands on ``base64`` in pieces that stay in the processor's cache.
+    public func base64<Failure: Error>(take: (UnsafeRawBufferPointer) throws(Failure) -> Void) throws(Failure) {
+        let digits = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+        defer { digits.deallocate() }
+        try withUnsafeBufferPointer { (bytes) throws(Failure) in
+            var rest = UnsafeRawBufferPointer(bytes)[...]
             while !rest.isEmpty {
                 // A multiple of three, so that padding comes at the end alone.
                 let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(48 * 1024))
-                text += [UInt8](unsafeUninitializedCapacity: 64 * 1024) { digits, length in
-                    length = Base64.encode(piece, into: UnsafeMutableRawBufferPointer(digits))
-                }
+                let length = Base64.encode(piece, into: digits)
+                try take(UnsafeRawBufferPointer(rebasing: digits[..<length]))
                 rest = rest.dropFirst(piece.count)
             }
         }
     }
 }
 
-/// Base64 for whole logs: twice as fast as OpenSSL's EVP_EncodeBlock, since it looks up two digits at a time.
-private enum Base64 {
+/// Base64 for whole logs. Where the processor can shuffle bytes it takes a tenth of a nanosecond a byte; elsewhere two
+/// digits at a time are looked up, which is twice as fast as OpenSSL's EVP_EncodeBlock.
+enum Base64 {
+    /// Whether the processor can shuffle bytes.
+    static let hasByteShuffle = pandora_has_byte_shuffle()
+
     /// The two digits of each value of 12 bits, the first one in the lower byte.
     private static let pairs: [UInt16] = {
         let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
@@ -47,10 +53,17 @@ private enum Base64 {
     /// Writes the digits and the padding of some bytes into a buffer that has room for them.
     ///
     /// - Returns: How many bytes were written.
-    static func encode(_ bytes: UnsafeRawBufferPointer, into text: UnsafeMutableRawBufferPointer) -> Int {
+    static func encode(
+        _ bytes: UnsafeRawBufferPointer, into text: UnsafeMutableRawBufferPointer, shuffling: Bool = hasByteShuffle
+    ) -> Int {
         pairs.withUnsafeBufferPointer { pairs in
             var read = 0
-            var written = 0
+            if shuffling, bytes.count >= 28, let source = bytes.baseAddress, let target = text.baseAddress {
+                read = pandora_base64_encode(
+                    source.assumingMemoryBound(to: UInt8.self), bytes.count,
+                    target.assumingMemoryBound(to: UInt8.self))
+            }
+            var written = read / 3 * 4
             // Six bytes become eight digits; eight are loaded.
             while read + 8 <= bytes.count {
                 let bits = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: read, as: UInt64.self))

@@ -25,6 +25,10 @@ struct LineScanner: ~Copyable {
     private let matcher: PatternMatcher
     private let buffer: UnsafeMutableRawBufferPointer
     private var searchedBytes: Int64 = 0
+    /// How many lines were kept, if they are counted.
+    private var lineCount = 0
+    /// Lines of one byte would reach the limit of bytes first otherwise.
+    private var countsLines: Bool { limits.lines < limits.bytes }
     private var cutLines = 0
     private var abandonedLines = 0
     private var searchesBlocks: Bool
@@ -48,7 +52,8 @@ struct LineScanner: ~Copyable {
 
     /// Whether a limit leaves no room for another line.
     var isFull: Bool {
-        lines.count >= limits.lines || searchedBytes >= limits.searchedBytes || lines.bytes.count >= limits.bytes
+        countsLines && lineCount >= limits.lines || searchedBytes >= limits.searchedBytes
+            || lines.bytes.count >= limits.bytes
             || abandonedLines >= Self.mostAbandonedLines
     }
 
@@ -71,6 +76,7 @@ struct LineScanner: ~Copyable {
                 notes.append(.gaveUp(file.path, lines: abandonedLines - abandonedBefore))
             }
         }
+        if try takeWholePiece(of: file, from: &place, upTo: limit) { return }
         // The buffer holds the bytes of the file from place.offset on.
         var held = 0
         while true {
@@ -90,6 +96,43 @@ struct LineScanner: ~Copyable {
                 return
             }
         }
+    }
+
+    /// Where every line is wanted, reads as many of them as may be brought right into their place.
+    ///
+    /// - Returns: Whether that is all there was room for. Otherwise the rest is for others: what is not whole lines of
+    ///   allowed length, the end of the file.
+    private mutating func takeWholePiece(
+        of file: LogFile, from place: inout End, upTo limit: Int64
+    ) throws(SystemError) -> Bool {
+        let wanted = Int(min(Int64(limits.bytes), limit - place.offset))
+        guard matcher.pattern.matchesEveryLine, !countsLines, lines.isEmpty, !place.isInsideLine,
+            wanted > Self.blockSize
+        else { return false }
+        var failure: SystemError?
+        var whole = 0
+        var isFilled = false
+        let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+            let buffer = UnsafeMutableRawBufferPointer(buffer)
+            do throws(SystemError) {
+                let text = UnsafeRawBufferPointer(
+                    rebasing: UnsafeRawBufferPointer(buffer)[..<(try file.read(at: place.offset, into: buffer))])
+                searchedBytes += Int64(text.count)
+                isFilled = text.count == limits.bytes
+                whole = endOfWholeLines(in: text, from: 0)
+                // A line that is too long ends the whole ones before the last line feed.
+                if let last = text.lastNewline, last >= whole { whole = 0 }
+            } catch {
+                failure = error
+            }
+            count = whole
+        }
+        if let failure { throw failure }
+        if whole == 0 { return false }
+        lines = LogLines(wholeLines: bytes)
+        place.offset += Int64(whole)
+        place.isLimited = isFilled
+        return place.isLimited
     }
 
     /// Searches one line from memory, given without its end.
@@ -201,17 +244,20 @@ struct LineScanner: ~Copyable {
         let room = limits.bytes - lines.bytes.count
         var kept = UnsafeRawBufferPointer(rebasing: text[range])
         if kept.count > room { kept = kept.upToLastNewline(before: room) }
-        var count = kept.newlineCount
-        let places = max(0, limits.lines - lines.count)
-        if count > places {
+        if countsLines {
+            let places = max(0, limits.lines - lineCount)
+            var count = 0
             var stop = 0
-            for _ in 0..<places { stop = (kept.firstNewline(from: stop) ?? stop) + 1 }
+            while count < places, let newline = kept.firstNewline(from: stop) {
+                count += 1
+                stop = newline + 1
+            }
             kept = UnsafeRawBufferPointer(rebasing: kept[..<stop])
-            count = places
+            lineCount += count
         }
         if !kept.isEmpty {
             lines.reserve(bytes: limits.bytes)
-            lines.append(lines: kept, count: count)
+            lines.append(lines: kept)
         }
         end.isLimited = kept.count < range.count
         return range.lowerBound + kept.count
@@ -244,6 +290,7 @@ struct LineScanner: ~Copyable {
         }
         lines.reserve(bytes: limits.bytes)
         lines.append(line, then: addition)
+        lineCount += 1
         return true
     }
 

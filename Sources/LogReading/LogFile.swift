@@ -11,6 +11,8 @@ final class LogFile {
     let size: Int64
     /// When it was written to last, in seconds since 1970.
     let modified: Int64
+    /// When it was changed last before it was opened, in nanoseconds since 1970.
+    let changed: Int64
     private let content: Content
 
     private enum Content: ~Copyable {
@@ -32,6 +34,7 @@ final class LogFile {
         self.device = UInt64(status.rawValue.st_dev)
         self.inode = UInt64(status.rawValue.st_ino)
         self.modified = Int64(status.rawValue.st_mtim.tv_sec)
+        self.changed = Self.changeTime(of: status)
         guard isGzip else {
             self.size = Int64(status.rawValue.st_size)
             self.content = .plain(file)
@@ -118,7 +121,22 @@ final class LogFile {
             device: device, inode: inode, offset: offset, size: size, isInsideLine: isInsideLine,
             head: (try? fingerprint(at: 0, length: headLength)) ?? Fingerprint(),
             tail: (try? fingerprint(at: offset - Int64(tailLength), length: tailLength)) ?? Fingerprint(),
-            predecessor: predecessor)
+            predecessor: predecessor, changed: changed)
+    }
+
+    private static func changeTime(of status: Stat) -> Int64 {
+        let time = status.rawValue.st_ctim
+        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
+    }
+
+    /// Whether the file of a path is the one that a position is at the end of, and has not been touched since: what a
+    /// single system call can tell.
+    static func isUntouched(_ path: FilePath, since position: FilePosition) -> Bool {
+        guard position.changed > 0, position.offset == position.size, let status = try? Files.status(path) else {
+            return false
+        }
+        return UInt64(status.rawValue.st_dev) == position.device && UInt64(status.rawValue.st_ino) == position.inode
+            && Int64(status.rawValue.st_size) == position.size && changeTime(of: status) == position.changed
     }
 
     /// The fingerprint of the first bytes, as long as it can be.

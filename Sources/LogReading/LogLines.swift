@@ -7,19 +7,18 @@ internal import Glibc
 public struct LogLines: Sendable, Hashable, Sequence {
     /// The bytes of all lines, each with its end as the log has it; a last line that had none was given a line feed.
     public private(set) var bytes: [UInt8] = []
-    /// How many lines there are.
-    public private(set) var count = 0
+    /// How many lines there are; it takes a look at all bytes.
+    public var count: Int { bytes.withUnsafeBytes { $0.newlineCount } }
 
     /// No lines.
     public init() {}
 
     /// Whether there are none.
-    public var isEmpty: Bool { count == 0 }
+    public var isEmpty: Bool { bytes.isEmpty }
 
     /// The places of the lines in ``bytes``, each with its end.
     public var places: [Range<Int>] {
         var places: [Range<Int>] = []
-        places.reserveCapacity(count)
         bytes.withUnsafeBytes { text in
             var start = 0
             while let newline = text.firstNewline(from: start) {
@@ -40,6 +39,11 @@ public struct LogLines: Sendable, Hashable, Sequence {
         }
     }
 
+    /// Takes over bytes that are whole lines.
+    init(wholeLines bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
     /// Makes room for the first line and all that may come after it. Growing step by step would hold two copies at
     /// times; memory that is never written to costs nothing.
     mutating func reserve(bytes count: Int) {
@@ -51,26 +55,22 @@ public struct LogLines: Sendable, Hashable, Sequence {
     mutating func append(_ line: UnsafeRawBufferPointer, then addition: some Sequence<UInt8>) {
         bytes.append(contentsOf: line)
         bytes.append(contentsOf: addition)
-        count += 1
     }
 
-    /// Appends so many whole lines.
-    mutating func append(lines text: UnsafeRawBufferPointer, count: Int) {
+    /// Appends whole lines.
+    mutating func append(lines text: UnsafeRawBufferPointer) {
         bytes.append(contentsOf: text)
-        self.count += count
     }
 
     /// Appends a line that the log does not have, given without its end, which must hold no line feed.
     public mutating func append(remark: String) {
         bytes.append(contentsOf: remark.utf8)
         bytes.append(UInt8(ascii: "\n"))
-        count += 1
     }
 
     /// Appends other lines.
     public mutating func append(_ other: LogLines) {
         bytes.append(contentsOf: other.bytes)
-        count += other.count
     }
 
     /// The lines of some stretches of these, in the order in which the stretches are given.
@@ -83,7 +83,7 @@ public struct LogLines: Sendable, Hashable, Sequence {
         bytes.withUnsafeBytes { text in
             for stretch in stretches where !stretch.isEmpty {
                 let range = places[stretch.lowerBound].lowerBound..<places[stretch.upperBound - 1].upperBound
-                lines.append(lines: UnsafeRawBufferPointer(rebasing: text[range]), count: stretch.count)
+                lines.append(lines: UnsafeRawBufferPointer(rebasing: text[range]))
             }
         }
         return lines
@@ -102,25 +102,14 @@ extension UnsafeRawBufferPointer {
     /// The place of the last line feed.
     var lastNewline: Int? { lastIndex(of: UInt8(ascii: "\n")) }
 
-    /// How many line feeds there are: 32 bytes are compared at once.
+    /// How many line feeds there are.
     var newlineCount: Int {
-        let width = 32
-        let newline = SIMD32<UInt8>(repeating: UInt8(ascii: "\n"))
-        let one = SIMD32<UInt8>(repeating: 1)
-        var total = 0
-        var offset = 0
-        while offset + width <= count {
-            // A counter of eight bits holds so many.
-            let end = Swift.min(count - width, offset + 254 * width)
-            var counters = SIMD32<UInt8>()
-            while offset <= end {
-                let bytes = loadUnaligned(fromByteOffset: offset, as: SIMD32<UInt8>.self)
-                counters &+= SIMD32<UInt8>().replacing(with: one, where: bytes .== newline)
-                offset += width
-            }
-            total += Int(SIMD32<UInt16>(truncatingIfNeeded: counters).wrappedSum())
+        var count = 0
+        var start = 0
+        while let newline = firstNewline(from: start) {
+            count += 1
+            start = newline + 1
         }
-        for byte in self[offset...] where byte == UInt8(ascii: "\n") { total += 1 }
-        return total
+        return count
     }
 }

@@ -35,13 +35,13 @@ public struct LogPosition: Sendable, Hashable, LosslessStringConvertible {
 
     /// Reads what ``description`` wrote; `nil` for anything else.
     public init?(_ description: String) {
-        let words = description[...].parts(separatedBy: " ")
-        guard words.first == "1" else { return nil }
+        let words = Array(description.utf8)[...].parts(separatedBy: " ")
+        guard words.first?.elementsEqual("1".utf8) == true else { return nil }
         self.init()
         for word in words.dropFirst() {
             let parts = word.parts(separatedBy: "=")
             guard parts.count == 2 else { return nil }
-            switch parts[0] {
+            switch String(decoding: parts[0], as: UTF8.self) {
             case "cursor":
                 guard let bytes = percentDecoded(parts[1]), let cursor = String(validating: bytes, as: UTF8.self)
                 else { return nil }
@@ -50,7 +50,7 @@ public struct LogPosition: Sendable, Hashable, LosslessStringConvertible {
                 guard let path = percentDecoded(parts[1]).flatMap(FilePath.init(bytes:)) else { return nil }
                 lastServed = path
             case "file":
-                guard let colon = parts[1].utf8.lastIndex(of: UInt8(ascii: ":")),
+                guard let colon = parts[1].lastIndex(of: UInt8(ascii: ":")),
                     let position = FilePosition(fields: parts[1][..<colon]),
                     let path = percentDecoded(parts[1][colon...].dropFirst()).flatMap(FilePath.init(bytes:))
                 else { return nil }
@@ -85,6 +85,9 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
     /// What had been rotated before this file: what came after that, and not this file, is what was not read, should
     /// this file be gone.
     public var predecessor: Predecessor
+    /// When the file was changed last, before it was read, in nanoseconds since 1970 (st_ctim); 0 if that is not known.
+    /// Where neither this nor the size is another, nothing is new.
+    public var changed: Int64
 
     /// The newest of the rotated files that were there before a file.
     public enum Predecessor: Sendable, Hashable {
@@ -99,7 +102,8 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
     /// A position.
     public init(
         device: UInt64, inode: UInt64, offset: Int64, size: Int64, isInsideLine: Bool = false,
-        head: Fingerprint = Fingerprint(), tail: Fingerprint = Fingerprint(), predecessor: Predecessor = .unknown
+        head: Fingerprint = Fingerprint(), tail: Fingerprint = Fingerprint(), predecessor: Predecessor = .unknown,
+        changed: Int64 = 0
     ) {
         self.device = device
         self.inode = inode
@@ -109,30 +113,33 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
         self.head = head
         self.tail = tail
         self.predecessor = predecessor
+        self.changed = changed
     }
 
     /// The fields, separated by colons.
     public var description: String {
-        "\(device):\(inode):\(offset):\(size):\(isInsideLine ? 1 : 0):\(head):\(tail):\(predecessor)"
+        "\(device):\(inode):\(offset):\(size):\(isInsideLine ? 1 : 0):\(head):\(tail):\(predecessor):\(changed)"
     }
 
     /// Reads what ``description`` wrote; `nil` for anything else.
     public init?(_ description: String) {
-        self.init(fields: description[...])
+        self.init(fields: Array(description.utf8)[...])
     }
 
-    init?(fields text: Substring) {
+    init?(fields text: ArraySlice<UInt8>) {
         let fields = text.parts(separatedBy: ":")
-        guard fields.count == 8, let device = UInt64(fields[0]), let inode = UInt64(fields[1]),
-            let offset = Int64(fields[2]), let size = Int64(fields[3]), 0 <= offset, offset <= size,
-            fields[4] == "0" || fields[4] == "1",
+        guard (8...9).contains(fields.count), let device = UInt64(digits: fields[0]),
+            let inode = UInt64(digits: fields[1]),
+            let offset = Int64(digits: fields[2]), let size = Int64(digits: fields[3]), offset <= size,
+            let isInsideLine = UInt64(digits: fields[4]), isInsideLine <= 1,
             let head = Fingerprint(parts: fields[5]), let tail = Fingerprint(parts: fields[6]),
             Int64(head.length) <= size, Int64(tail.length) <= offset,
-            let predecessor = Predecessor(String(fields[7]))
+            let predecessor = Predecessor(String(decoding: fields[7], as: UTF8.self)),
+            let changed = fields.count == 9 ? Int64(digits: fields[8]) : 0
         else { return nil }
         self.init(
-            device: device, inode: inode, offset: offset, size: size, isInsideLine: fields[4] == "1", head: head,
-            tail: tail, predecessor: predecessor)
+            device: device, inode: inode, offset: offset, size: size, isInsideLine: isInsideLine == 1, head: head,
+            tail: tail, predecessor: predecessor, changed: changed)
     }
 }
 
@@ -191,13 +198,13 @@ public struct Fingerprint: Sendable, Hashable, LosslessStringConvertible {
 
     /// Reads what ``description`` wrote; `nil` for anything else.
     public init?(_ description: String) {
-        self.init(parts: description[...])
+        self.init(parts: Array(description.utf8)[...])
     }
 
-    init?(parts text: Substring) {
+    init?(parts text: ArraySlice<UInt8>) {
         let parts = text.parts(separatedBy: "-")
-        guard parts.count == 2, let length = Int(parts[0]), (0...Self.maximumLength).contains(length),
-            let hash = UInt64(parts[1], radix: 16)
+        guard parts.count == 2, let length = Int64(digits: parts[0]).map({ Int($0) }),
+            (0...Self.maximumLength).contains(length), let hash = UInt64(digits: parts[1], radix: 16)
         else { return nil }
         self.length = length
         self.hash = hash

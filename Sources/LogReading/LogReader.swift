@@ -101,6 +101,7 @@ public struct LogReader: Sendable {
                 batch.hasMore = true
                 break
             }
+            if let known = batch.position.files[path], LogFile.isUntouched(path, since: known) { continue }
             let reading = FileReading(path: path, limits: limits, now: now)
             let result =
                 batch.position.files[path].map { reading.resume($0, with: &scanner) }

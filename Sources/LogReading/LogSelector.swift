@@ -174,7 +174,7 @@ extension LogLines {
     ///
     /// - Parameter places: The ``places`` of these lines.
     public func chosen(_ stretches: [Range<Int>], _ places: [Range<Int>]) -> LogLines {
-        if stretches == [0..<count] { return self }
+        if stretches == [places.indices] { return self }
         return extracting(stretches, places)
     }
 

@@ -17,29 +17,56 @@ func percentEncoded(_ bytes: some Sequence<UInt8>) -> String {
 }
 
 /// Reads what ``percentEncoded(_:)`` wrote; `nil` where a `%` is not followed by two digits.
-func percentDecoded(_ text: Substring) -> [UInt8]? {
-    if !text.utf8.contains(UInt8(ascii: "%")) { return Array(text.utf8) }
+func percentDecoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    if !text.contains(UInt8(ascii: "%")) { return Array(text) }
     var bytes: [UInt8] = []
-    var rest = text.utf8[...]
+    var rest = text
     while let byte = rest.popFirst() {
         guard byte == UInt8(ascii: "%") else {
             bytes.append(byte)
             continue
         }
         let digits = rest.prefix(2)
-        guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
-            return nil
-        }
-        bytes.append(value)
+        guard digits.count == 2, let value = UInt64(digits: digits, radix: 16) else { return nil }
+        bytes.append(UInt8(truncatingIfNeeded: value))
         rest = rest.dropFirst(2)
     }
     return bytes
 }
 
-extension Substring {
-    /// The parts between ASCII characters, empty ones too. A comparison of bytes costs a fraction of one of characters.
-    func parts(separatedBy separator: Unicode.Scalar) -> [Substring] {
-        utf8.split(omittingEmptySubsequences: false) { $0 == UInt8(ascii: separator) }.map(Substring.init)
+extension ArraySlice<UInt8> {
+    /// The parts between ASCII characters, empty ones too.
+    func parts(separatedBy separator: Unicode.Scalar) -> [ArraySlice<UInt8>] {
+        let byte = UInt8(ascii: separator)
+        var parts: [ArraySlice<UInt8>] = []
+        var start = startIndex
+        for index in indices where self[index] == byte {
+            parts.append(self[start..<index])
+            start = index + 1
+        }
+        parts.append(self[start...])
+        return parts
+    }
+}
+
+extension FixedWidthInteger {
+    /// The number that lower-case digits stand for, without a sign; `nil` for anything else, and where it does not fit.
+    init?(digits: ArraySlice<UInt8>, radix: Self = 10) {
+        if digits.isEmpty { return nil }
+        var number: Self = 0
+        for digit in digits {
+            let value: Self
+            switch digit {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = Self(digit - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = Self(digit - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+            let (shifted, isTooLarge) = number.multipliedReportingOverflow(by: radix)
+            let (sum, isTooLargeNow) = shifted.addingReportingOverflow(value)
+            if value >= radix || isTooLarge || isTooLargeNow { return nil }
+            number = sum
+        }
+        self = number
     }
 }
 

@@ -61,6 +61,7 @@ struct LogCollection: Sendable {
         let remembered = context.state[stateKey] ?? positionOfAnotherPattern(in: context)
         var position = remembered.flatMap { LogPosition($0) } ?? legacyPosition(in: context, isFirst: remembered == nil)
         var memory = LogMemory(context.state[memoryKey], patterns: selector.patterns.count)
+        let start = position
         var outcome = ModuleOutcome()
         if remembered != nil, position == nil {
             outcome.notes.append(
@@ -73,7 +74,7 @@ struct LogCollection: Sendable {
             for piece in chosen.pieces {
                 try take(piece)
                 room.bytes -= piece.lines.bytes.count
-                room.lines -= min(room.lines, piece.lines.count)
+                if room.lines < .max { room.lines -= min(room.lines, piece.lines.count) }
             }
             outcome.add(chosen.batch)
             // A log that could not be looked at yet is met for the first time when it can.
@@ -87,11 +88,20 @@ struct LogCollection: Sendable {
             }
         }
         for piece in memory.remarks(selector) { try take(piece) }
-        if let position { outcome.stateChanges[stateKey] = position.description }
+        if let position {
+            // To write thousands of files' positions anew costs more than to compare them.
+            outcome.stateChanges[stateKey] =
+                position == start ? context.state[stateKey] ?? position.description : position.description
+        }
         if let text = memory.description ?? context.state[memoryKey].map({ _ in "" }) {
             outcome.stateChanges[memoryKey] = text
         }
         return outcome
+    }
+
+    /// Whether the journal is among the candidates.
+    private var hasJournal: Bool {
+        source.candidates.contains { if case .journal = $0 { true } else { false } }
     }
 
     /// How much is read before something is handed on. Where lines are left out, several pieces fill the cap.
@@ -136,7 +146,7 @@ struct LogCollection: Sendable {
                     matching: pattern ?? .everyLine, limits: LogLimits(bytes: size, lines: lines),
                     clock: { context.now })
             }
-            guard case .journal(let query)? = collection.source.present(for: start) else {
+            guard collection.hasJournal, case .journal(let query)? = collection.source.present(for: start) else {
                 again = { reader($0).read(collection.source, from: start, firstRun: firstRun) }
                 batch = again(lines)
                 return
@@ -165,9 +175,9 @@ struct LogCollection: Sendable {
             with memory: inout LogMemory, _ selector: LogSelector
         ) -> (batch: LogBatch, position: LogPosition, pieces: [Piece]) {
             if selector.wantsAllAsTheyAre {
-                let piece = Piece(
-                    pattern: 0, lines: batch.lines, matches: selector.keepsMatchesApart ? batch.lines.withoutEnds : [],
-                    matchCount: batch.lines.count)
+                var piece = Piece(pattern: 0, lines: batch.lines)
+                if selector.keepsMatchesApart { piece.matches = batch.lines.withoutEnds }
+                piece.matchCount = piece.matches.count
                 return (batch, batch.position, batch.lines.isEmpty ? [] : [piece])
             }
             let places = batch.lines.places
@@ -181,7 +191,7 @@ struct LogCollection: Sendable {
                     among: batch.lines, places, memory: &next.selection, isLastRecordWhole: true, mustFinish: false)
             }
             var position = batch.position
-            if choice.doneCount < batch.lines.count {
+            if choice.doneCount < places.count {
                 // What a rotation took away is reported once; and a piece that is full has to be done with.
                 if choice.doneCount == 0, !batch.hasMore, batch.missedBytes == 0 {
                     position = start ?? position
@@ -216,9 +226,7 @@ struct LogCollection: Sendable {
         private func place(after count: Int, _ places: [Range<Int>]) -> LogPosition? {
             guard count > 0 else { return nil }
             let again = again(count)
-            guard again.lines.count == count,
-                again.lines.bytes == Array(batch.lines.bytes[..<places[count - 1].upperBound])
-            else { return nil }
+            guard again.lines.bytes == Array(batch.lines.bytes[..<places[count - 1].upperBound]) else { return nil }
             return again.position
         }
     }

@@ -1,6 +1,7 @@
 import COpenSSL
-import Digests
 import Testing
+
+@testable import Digests
 
 @Suite("Digests and text encodings")
 struct DigestTests {
@@ -26,6 +27,22 @@ struct DigestTests {
         ])
     func base64(plain: String, encoded: String) {
         #expect(Array(plain.utf8).base64 == Array(encoded.utf8))
+    }
+
+    @Test("Base64 with and without the processor's byte shuffle are the same, and neither writes beyond its text")
+    func base64WithAndWithoutShuffle() {
+        for length in Array(0...200) + [48 * 1024 - 1, 48 * 1024] {
+            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ length) }
+            func encode(shuffling: Bool) -> [UInt8] {
+                var text = [UInt8](repeating: 0xEE, count: (length + 2) / 3 * 4 + 64)
+                let count = bytes.withUnsafeBytes { bytes in
+                    text.withUnsafeMutableBytes { Base64.encode(bytes, into: $0, shuffling: shuffling) }
+                }
+                #expect(count == (length + 2) / 3 * 4 && text[count...].allSatisfy { $0 == 0xEE })
+                return text
+            }
+            #expect(encode(shuffling: Base64.hasByteShuffle) == encode(shuffling: false), "length \(length)")
+        }
     }
 
     @Test("Base64 of every length and byte is what openssl prints")

@@ -32,7 +32,9 @@ struct FileReading {
         do throws(LogFailure) {
             let file = try LogFile(path)
             guard atEnd else {
+                // What was emptied during the reading is not known to this reader at all, and met the next time.
                 return read([file], from: LineScanner.End(offset: 0), after: predecessor, with: &scanner)
+                    ?? Result(notes: [.unsettled(path)])
             }
             do throws(SystemError) {
                 let end = try file.endOfLastLine(longestLine: limits.lineLength)
@@ -65,10 +67,16 @@ struct FileReading {
                     if current.size == position.size, current.size == position.offset {
                         return Result(position: position)
                     }
-                    return read([current], from: Self.place(position), after: position.predecessor, with: &scanner)
-                }
-                if let chain = try RotationChain.find(position, of: path, current: current) {
-                    return follow(chain, from: position, with: &scanner)
+                    if let result = read(
+                        [current], from: Self.place(position), after: position.predecessor, with: &scanner,
+                        beginning: position.head)
+                    {
+                        return result
+                    }
+                } else if let chain = try RotationChain.find(position, of: path, current: current),
+                    let result = follow(chain, from: position, with: &scanner)
+                {
+                    return result
                 }
             }
             return Result(position: position, notes: [.unsettled(path)])
@@ -79,17 +87,25 @@ struct FileReading {
 
     private func follow(
         _ chain: RotationChain, from position: FilePosition, with scanner: inout LineScanner
-    ) -> Result {
+    ) -> Result? {
         var result: Result
         if let place = chain.place {
-            result = read(
-                [place] + chain.later, from: Self.place(position), after: chain.predecessor, with: &scanner)
+            guard
+                let found = read(
+                    [place] + chain.later, from: Self.place(position), after: chain.predecessor, with: &scanner,
+                    knownSize: position.size)
+            else { return nil }
+            result = found
             if result.position != position { result.notes.insert(.rotated(path, rest: place.path), at: 0) }
         } else {
             guard !chain.later.isEmpty else {
                 return Result(position: position, failures: [LogFailure(path, .missing)])
             }
-            result = read(chain.later, from: LineScanner.End(offset: 0), after: chain.predecessor, with: &scanner)
+            guard
+                let found = read(
+                    chain.later, from: LineScanner.End(offset: 0), after: chain.predecessor, with: &scanner)
+            else { return nil }
+            result = found
             if position.size > 0 {
                 let missed = position.size - position.offset
                 result.missedBytes += missed
@@ -97,6 +113,15 @@ struct FileReading {
             }
         }
         result.failures += chain.unreadable
+        let isLeft = result.position.map { $0.inode != chain.place?.inode || $0.device != chain.place?.device } ?? false
+        if isLeft {
+            // The first of them may be the file of the position, whose rest was counted already.
+            let uncounted = chain.unreadable.dropFirst(chain.place == nil && position.size > 0 ? 1 : 0)
+            for failure in uncounted {
+                let status = try? Files.status(failure.path)
+                result.add(unreadable: failure.path, bytes: status.map { Int64($0.size) } ?? 0)
+            }
+        }
         return result
     }
 
@@ -108,10 +133,18 @@ struct FileReading {
     ///
     /// A file is left for the next one only once a later one holds something: until then whoever writes may still have
     /// the old one open, as a daemon does between the renaming and the signal that makes it reopen its log.
+    ///
+    /// - Parameters:
+    ///   - knownSize: How large the first file was known to be.
+    ///   - beginning: What the last file began with when it was found; `nil` where nobody looked yet.
+    /// - Returns: `nil` where the last file was emptied during the reading, as copytruncate does. Nobody knows then what of
+    ///   it was read before and what after; the copy has it all, so nothing counts as read.
     private func read(
         _ files: [LogFile], from start: LineScanner.End, after predecessor: FilePosition.Predecessor,
-        with scanner: inout LineScanner
-    ) -> Result {
+        with scanner: inout LineScanner, knownSize: Int64 = 0, beginning: Fingerprint? = nil
+    ) -> Result? {
+        let mark = scanner.mark
+        let beginning = beginning ?? (try? files.last?.head())
         var result = Result()
         var end = start
         var predecessor = predecessor
@@ -127,16 +160,32 @@ struct FileReading {
                 result.failures.append(LogFailure(path, error))
                 // What is damaged for good must not keep what came after it from being read.
                 hasFailed = error.code != .badMessage
+                if !hasFailed {
+                    let known = index == 0 ? knownSize - end.offset : 0
+                    result.add(unreadable: file.path, bytes: max(1, known, file.unreadBytes(after: end.offset)))
+                }
             }
             if isOverdue, end.tookUnfinishedLine { result.notes.append(.unfinishedLineRead(path)) }
             if !isFollowed || end.isLimited || hasFailed {
                 result.position = file.position(
                     at: end.offset, isInsideLine: end.isInsideLine, predecessor: predecessor)
+                // Only now, as the position is made of what is in the file, too.
+                if index == files.count - 1, let beginning, !file.isStill(beginningWith: beginning, size: end.offset) {
+                    scanner.rollBack(to: mark)
+                    return nil
+                }
                 result.isLimited = end.isLimited
                 return result
             }
             if let head = try? file.head(), head.length > 0 { predecessor = .file(head) }
         }
         return result
+    }
+}
+
+extension FileReading.Result {
+    fileprivate mutating func add(unreadable path: FilePath, bytes: Int64) {
+        missedBytes += bytes
+        notes.append(.unreadable(path, bytes: bytes))
     }
 }

@@ -31,6 +31,9 @@ final class GzipContent {
         input.deallocate()
     }
 
+    /// How many bytes of the packed file were unpacked.
+    var unpackedInput: Int64 { inputOffset - Int64(stream.pointee.avail_in) }
+
     /// Reads bytes at an offset; fewer than wanted only at the end.
     ///
     /// - Throws: `EBADMSG` where the file is damaged or ends too early.

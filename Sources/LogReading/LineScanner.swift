@@ -57,6 +57,23 @@ struct LineScanner: ~Copyable {
             || abandonedLines >= Self.mostAbandonedLines
     }
 
+    /// What was collected up to a moment.
+    struct Mark {
+        fileprivate let byteCount: Int
+        fileprivate let lineCount: Int
+        fileprivate let noteCount: Int
+    }
+
+    /// What is collected by now.
+    var mark: Mark { Mark(byteCount: lines.bytes.count, lineCount: lineCount, noteCount: notes.count) }
+
+    /// Forgets what was collected since a moment; what that has cost stays counted.
+    mutating func rollBack(to mark: Mark) {
+        lines.removeAll(after: mark.byteCount)
+        lineCount = mark.lineCount
+        notes.removeLast(notes.count - mark.noteCount)
+    }
+
     /// Reads a file from a place on.
     ///
     /// - Parameters:

@@ -6,7 +6,8 @@ public struct LogBatch: Sendable {
     public var lines = LogLines()
     /// Where the source is to be read from the next time. It belongs to the lines: commit both or neither.
     public var position: LogPosition
-    /// How many bytes were never seen because a rotation, a truncation or a deletion took them away; a lower bound, as
+    /// How many bytes were never seen because a rotation, a truncation or a deletion took them away, or left them in a form
+    /// that cannot be read; a lower bound, as
     /// nobody knows what was written between the last look and that.
     public var missedBytes: Int64 = 0
     /// What the operator may want to know.
@@ -29,6 +30,9 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     /// The file is another one, or was emptied, and what was left of the old content, at least so many bytes, is
     /// nowhere to be found.
     case missed(FilePath, bytes: Int64)
+    /// A file that a rotation put away cannot be read, or not to its end: it is damaged, or packed with a program that is
+    /// not built in. At least so many bytes, of a packed file as they are stored, are passed over.
+    case unreadable(FilePath, bytes: Int64)
     /// So many lines were longer than the limit; they were cut there.
     case cut(FilePath, lines: Int, limit: Int)
     /// On so many lines the pattern took too much work; they were taken as matching.
@@ -45,6 +49,8 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
             "\(path) was rotated; the rest of the old file was read from \(rest)"
         case .missed(let path, let bytes):
             "\(path) was replaced or emptied: at least \(bytes) bytes that were not read yet are gone"
+        case .unreadable(let path, let bytes):
+            "\(path) cannot be read, and its lines are passed over: at least \(bytes) bytes as they are stored"
         case .cut(let path, let lines, let limit):
             "\(path) has lines longer than \(limit) bytes; \(lines) were cut there"
         case .gaveUp(let path, let lines):

@@ -13,6 +13,8 @@ final class LogFile {
     let modified: Int64
     /// When it was changed last before it was opened, in nanoseconds since 1970.
     let changed: Int64
+    /// The size of the file on the disk when it was opened.
+    private let storedSize: Int64
     private let content: Content
 
     private enum Content: ~Copyable {
@@ -35,6 +37,7 @@ final class LogFile {
         self.inode = UInt64(status.rawValue.st_ino)
         self.modified = Int64(status.rawValue.st_mtim.tv_sec)
         self.changed = Self.changeTime(of: status)
+        self.storedSize = Int64(status.rawValue.st_size)
         guard isGzip else {
             self.size = Int64(status.rawValue.st_size)
             self.content = .plain(file)
@@ -142,6 +145,25 @@ final class LogFile {
     /// The fingerprint of the first bytes, as long as it can be.
     func head() throws(SystemError) -> Fingerprint {
         try fingerprint(at: 0, length: Fingerprint.maximumLength)
+    }
+
+    /// Whether nobody emptied the file while it was read: it has as many bytes still, and begins as it did.
+    func isStill(beginningWith head: Fingerprint, size: Int64) -> Bool {
+        let status: Stat?
+        switch content {
+        case .gzip: return true
+        case .plain(let file): status = try? file.status()
+        }
+        guard let status, Int64(status.rawValue.st_size) >= size else { return false }
+        return (try? begins(with: head)) ?? true
+    }
+
+    /// How many bytes of a file that is damaged were not read: of a packed one, as they are stored.
+    func unreadBytes(after offset: Int64) -> Int64 {
+        switch content {
+        case .plain: max(0, storedSize - offset)
+        case .gzip(let content): max(0, storedSize - content.unpackedInput)
+        }
     }
 
     /// Whether the first bytes have a fingerprint.

@@ -73,6 +73,11 @@ public struct LogLines: Sendable, Hashable, Sequence {
         bytes.append(contentsOf: other.bytes)
     }
 
+    /// Takes back all lines after the first bytes.
+    mutating func removeAll(after byteCount: Int) {
+        bytes.removeLast(Swift.max(0, bytes.count - byteCount))
+    }
+
     /// The lines of some stretches of these, in the order in which the stretches are given.
     ///
     /// - Parameters:

@@ -239,7 +239,7 @@ extension ModuleOutcome {
         for note in batch.notes {
             switch note {
             // Lines that do not arrive as they were written are a failure, and no remark.
-            case .missed, .cut: failures.append(note.description)
+            case .missed, .unreadable, .cut: failures.append(note.description)
             default: notes.append(note.description)
             }
         }

@@ -225,13 +225,15 @@ struct LargeContentTests {
             try log.append("one\n")
             try log.read(firstRun: .fromStart)
             try log.rename("app.log", "app.log.2")
-            try log.append("two\n")
+            try log.append((0..<10_000).map { "line \($0 * 7919 % 10_007)\n" }.joined())
             try log.rename("app.log", "app.log.1")
-            try #require(system("gzip \(folder)/app.log.1 && truncate -s -6 \(folder)/app.log.1.gz") == 0)
+            try #require(system("gzip \(folder)/app.log.1 && truncate -s 1000 \(folder)/app.log.1.gz") == 0)
             try log.append("three\n")
             let batch = try log.read()
             #expect(batch.text.hasSuffix("three\n"))
             #expect(batch.failures.count == 1)
+            #expect(batch.missedBytes > 0)
+            #expect(batch.notes.contains(.unreadable(folder.appending("app.log.1.gz"), bytes: batch.missedBytes)))
             #expect(try log.read().failures.isEmpty)
         }
     }
@@ -247,6 +249,9 @@ struct LargeContentTests {
             let batch = try log.read()
             #expect(batch.text == "three\n")
             #expect(batch.failures == [LogFailure(folder.appending("app.log.1.xz"), .packed)])
+            #expect(batch.missedBytes == 4)
+            #expect(batch.notes.contains(.unreadable(folder.appending("app.log.1.xz"), bytes: 4)))
+            #expect(try log.read().missedBytes == 0)
         }
     }
 }

@@ -99,9 +99,14 @@ struct LogCollection: Sendable {
         return outcome
     }
 
-    /// Whether the journal is among the candidates.
-    private var hasJournal: Bool {
-        source.candidates.contains { if case .journal = $0 { true } else { false } }
+    /// The journal, where it is what is to be read now. Where nothing else could be, journalctl has to say that it is not
+    /// there.
+    private func journal(for position: LogPosition?) -> JournalQuery? {
+        let candidates = source.candidates
+        guard candidates.contains(where: { if case .journal = $0 { true } else { false } }) else { return nil }
+        let candidate = candidates.count == 1 ? candidates.first : source.present(for: position)
+        if case .journal(let query)? = candidate { return query }
+        return nil
     }
 
     /// How much is read before something is handed on. Where lines are left out, several pieces fill the cap.
@@ -146,7 +151,7 @@ struct LogCollection: Sendable {
                     matching: pattern ?? .everyLine, limits: LogLimits(bytes: size, lines: lines),
                     clock: { context.now })
             }
-            guard collection.hasJournal, case .journal(let query)? = collection.source.present(for: start) else {
+            guard let query = collection.journal(for: start) else {
                 again = { reader($0).read(collection.source, from: start, firstRun: firstRun) }
                 batch = again(lines)
                 return

@@ -65,6 +65,8 @@ struct FileReading {
                 // A position that has seen no byte cannot tell by them whether the log was copied and emptied since.
                 if let current, position.size > 0, try current.isFile(of: position) {
                     if current.size == position.size, current.size == position.offset {
+                        var position = position
+                        position.changed = current.changed
                         return Result(position: position)
                     }
                     if let result = read(

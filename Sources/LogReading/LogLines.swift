@@ -70,6 +70,10 @@ public struct LogLines: Sendable, Hashable, Sequence {
 
     /// Appends other lines.
     public mutating func append(_ other: LogLines) {
+        if isEmpty {
+            self = other
+            return
+        }
         bytes.append(contentsOf: other.bytes)
     }
 

@@ -21,11 +21,7 @@ struct GrepLogModule: StreamingModule {
     func collect(in context: ModuleContext) async -> ModuleOutcome {
         var lines = [LogLines](repeating: LogLines(), count: names.count)
         var outcome = await collection.read(in: context) { piece in
-            if lines[piece.pattern].isEmpty {
-                lines[piece.pattern] = piece.lines
-            } else {
-                lines[piece.pattern].append(piece.lines)
-            }
+            lines[piece.pattern].append(piece.lines)
         }
         for (name, lines) in zip(names, lines) where !lines.isEmpty {
             outcome.elements.append(.logModule(LogModule(source: name, lines: lines.bytes)))

@@ -210,15 +210,11 @@ struct LogCollection: Sendable {
             }
             next.openRecordSize = choice.openRecordSize
             let pieces = choice.stretches.enumerated().map { pattern, stretches in
-                var lines = batch.lines.chosen(stretches, places).redacting(selector.redactions)
-                var matches: [[UInt8]] = []
-                if selector.keepsMatchesApart {
-                    matches = stretches.map {
-                        batch.lines.chosen([$0], places).redacting(selector.redactions).bytes.withoutLineEnd
-                    }
-                    lines = LogLines()
-                    for match in matches { lines.append(remark: String(decoding: match, as: UTF8.self)) }
-                }
+                let parts = selector.keepsMatchesApart ? stretches.map { [$0] } : [stretches]
+                let texts = parts.map { batch.lines.chosen($0, places).redacting(selector.redactions) }
+                let matches = selector.keepsMatchesApart ? texts.map(\.bytes.withoutLineEnd) : []
+                var lines = LogLines()
+                for text in texts { lines.append(text) }
                 let matchCount =
                     next.selection.matchCounts[pattern] - memory.selection.matchCounts[pattern]
                 return Piece(pattern: pattern, lines: lines, matches: matches, matchCount: matchCount)

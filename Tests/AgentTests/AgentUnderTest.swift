@@ -55,7 +55,7 @@ struct AgentUnderTest {
         let variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"]
         return await Command(
             .file(program, arguments: arguments), environment: variables.merging(environment) { $1 },
-            timeLimit: .seconds(120), errorOutputLimit: 1 << 20
+            timeLimit: .seconds(120), outputLimit: 1 << 28, errorOutputLimit: 1 << 20
         ).run()
     }
 

@@ -101,7 +101,8 @@ struct MutationTests {
             return try Files.read(folder.appending("x"), limit: 1 << 20)
         }
         try readPacked(packed, "undamaged")
-        for seed in Self.seeds {
+        // Each of these takes a folder and several readings.
+        for seed in Self.seeds.prefix(Self.seeds.count / 10 + 100) {
             var random = SeededGenerator(seed: seed)
             try readPacked(mutate(packed, &random), "seed \(seed)")
         }

@@ -105,6 +105,12 @@ final class LogFile {
         return try holdsContent(of: position)
     }
 
+    /// Whether this is a copy of the file that a position is in, made before the last of what was read had been written.
+    func isShorterCopy(of position: FilePosition) throws(SystemError) -> Bool {
+        guard position.head.length > 0, try begins(with: position.head) else { return false }
+        return try bytes(at: position.offset - 1, length: 1).isEmpty
+    }
+
     private func holdsContent(of position: FilePosition) throws(SystemError) -> Bool {
         guard try fingerprint(at: 0, length: position.head.length) == position.head else { return false }
         let length = position.tail.length

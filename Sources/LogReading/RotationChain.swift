@@ -134,6 +134,10 @@ struct RotationFolder {
         for name in inOrder.reversed() {
             if let file = try? open(name), (try? file.isCopy(of: position)) == true { return (name, file) }
         }
+        // What was written between copytruncate's copy and its truncation may have been read: the copy is shorter then.
+        for name in inOrder.reversed() {
+            if let file = try? open(name), (try? file.isShorterCopy(of: position)) == true { return (name, file) }
+        }
         return nil
     }
 

@@ -16,14 +16,18 @@ struct RotationTests {
     struct Way: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let directives: String
-        /// Whether logrotate itself loses what is written between its copy and its truncation.
+        /// Whether logrotate itself loses lines: what is written between its copy and its truncation, or to the old file
+        /// while it is packed already, before rsyslogd has heard of the signal.
         var isLossy = false
+        var sendsSignal = true
     }
 
     static let ways = [
         Way(testDescription: "numbered, packed one rotation later", directives: "compress\ndelaycompress"),
-        Way(testDescription: "dated, packed at once", directives: "dateext\ndateformat -%Y%m%d-%s\ncompress"),
-        Way(testDescription: "copytruncate", directives: "copytruncate", isLossy: true),
+        Way(
+            testDescription: "dated, packed at once", directives: "dateext\ndateformat -%Y%m%d-%s\ncompress",
+            isLossy: true),
+        Way(testDescription: "copytruncate", directives: "copytruncate", isLossy: true, sendsSignal: false),
     ]
 
     @Test("Numbered lines at full speed: every line that is in the files comes once, in order", arguments: ways)
@@ -52,8 +56,10 @@ struct RotationTests {
             print(
                 "\(way.testDescription): \(sent) lines sent, \(rotations) rotations, \(sent - written.count) lost by logrotate"
             )
-            let isSame = reader.numbers == written
-            #expect(isSame, "\(reader.difference(from: written))")
+            // The reader may have seen what logrotate lost.
+            let isOnce = zip(reader.numbers, reader.numbers.dropFirst()).allSatisfy(<)
+            let isAll = Set(written).isSubset(of: reader.numbers)
+            #expect(isOnce && isAll, "\(reader.difference(from: written))")
             #expect(rotations > 1)
             let isComplete = written == Array(0..<sent)
             #expect(isComplete || way.isLossy)
@@ -150,7 +156,7 @@ private struct Rotation: Sendable {
     init(in folder: FilePath, _ way: RotationTests.Way, hangUp process: pid_t) throws {
         self.folder = folder
         configuration = folder.appending("logrotate.conf")
-        let signal = way.isLossy ? "" : "postrotate\nkill -HUP \(process)\nendscript"
+        let signal = !way.sendsSignal ? "" : "postrotate\nkill -HUP \(process)\nendscript"
         let text = "\(folder)/log {\nrotate 100000\nmissingok\nsu root root\n\(way.directives)\n\(signal)\n}\n"
         try Files.create(configuration, text.utf8)
         try configuration.changeMode(0o644)
@@ -159,7 +165,7 @@ private struct Rotation: Sendable {
     /// - Returns: How often the log was rotated.
     func run(until stop: Stop) async throws -> Int {
         var count = 0
-        while !stop.hasCome {
+        while !stop.hasCome || count < 2 {
             let result = await Command(
                 .file(
                     "/usr/sbin/logrotate",

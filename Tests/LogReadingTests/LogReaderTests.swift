@@ -149,6 +149,25 @@ struct LogReaderTests {
         }
     }
 
+    @Test(arguments: [false, true])
+    func whatWasReadBetweenACopyAndItsTruncationDoesNotMakeTheCopyNews(isPacked: Bool) throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            try log.append("one\n")
+            try Files.create(folder.appending("app.log.1"), try Files.read(log.log, limit: 100))
+            try log.append("two\n")
+            #expect(try log.read(firstRun: .fromStart).text == "one\ntwo\n")
+            try log.truncateLog()
+            if isPacked { try #require(system("gzip \(folder)/app.log.1") == 0) }
+            #expect(try log.read().text == "")
+            try log.append("three\n")
+            #expect(try log.read().text == "three\n")
+            try log.append("four\n")
+            try log.copyTruncate(to: "app.log.0")
+            #expect(try log.read().text == "four\n")
+        }
+    }
+
     @Test func aLogThatWasEmptiedIsReadFromItsStartAndTheLossIsCounted() throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder)

@@ -70,21 +70,24 @@ public enum Files {
         _ path: FilePath, permissions: FilePermissions = .ownerReadWriteExecute
     ) throws(SystemError) {
         do throws(SystemError) {
+            try makeOneFolder(path, permissions)
+        } catch {
+            let above = path.removingLastComponent()
+            guard error.code == .noSuchFileOrDirectory, !above.isEmpty, above != path else { throw error }
+            try makeFolder(above, permissions: permissions)
+            // Where folders can be neither made nor found, as in /proc, a second refusal is the answer.
+            try makeOneFolder(path, permissions)
+        }
+    }
+
+    /// Makes a folder in one that is there; nothing happens where it is there already, whoever made it.
+    private static func makeOneFolder(_ path: FilePath, _ permissions: FilePermissions) throws(SystemError) {
+        do throws(SystemError) {
             try systemCall("make the folder", path.string) {
                 path.withPlatformString { mkdir($0, permissions.rawValue) }
             }
         } catch {
-            switch error.code {
-            case .fileExists:
-                if try status(path).type != .directory { throw error }
-            case .noSuchFileOrDirectory:
-                let above = path.removingLastComponent()
-                if above.isEmpty || above == path { throw error }
-                try makeFolder(above, permissions: permissions)
-                try makeFolder(path, permissions: permissions)
-            default:
-                throw error
-            }
+            guard error.code == .fileExists, try status(path).type == .directory else { throw error }
         }
     }
 

@@ -90,4 +90,10 @@ struct FilesTests {
             #expect(places.allSatisfy { $0.writer == .everybody })
         }
     }
+
+    @Test("A folder that can be neither made nor found is refused")
+    func impossibleFolder() {
+        #expect(throws: SystemError.self) { try Files.makeFolder("/proc/nonexistent/folder") }
+        #expect(throws: SystemError.self) { try Files.makeFolder("/proc/nonexistent") }
+    }
 }

@@ -17,6 +17,8 @@ public struct AuditedHost: Sendable {
     /// The effective user that looks, which decides what is visible; 0 is root.
     public var userIdentifier: UInt32
     private let runner: Runner?
+    /// What checks share.
+    let memory = AuditMemory()
 
     /// Describes a host.
     ///

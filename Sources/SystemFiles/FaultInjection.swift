@@ -37,5 +37,13 @@
         ) rethrows -> Result {
             try $current.withValue(FaultInjection(decide), operation: body)
         }
+
+        /// The same for asynchronous bodies, which must make their calls one after the other.
+        public static func with<Result>(
+            isolation: isolated (any Actor)? = #isolation, _ decide: @escaping @Sendable (Call) -> Errno?,
+            body: () async throws -> Result
+        ) async rethrows -> Result {
+            try await $current.withValue(FaultInjection(decide), operation: body)
+        }
     }
 #endif

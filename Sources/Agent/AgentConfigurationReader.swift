@@ -13,6 +13,10 @@ struct AgentConfigurationReader: Sendable {
     /// - Throws: ``ConfigurationUnusable``; also where others can write local.conf, or what the local policy wants
     ///   is not in this version and cannot be done without.
     func read() throws(ConfigurationUnusable) -> Configuration {
+        if paths.isLocalNamed, !Files.exists(paths.local) {
+            throw ConfigurationUnusable(
+                "\(paths.local), which --local names, cannot be found: what this host decides would be left out")
+        }
         if Files.exists(paths.local) {
             if let place = try foreignAccess(to: paths.local) {
                 throw ConfigurationUnusable(

@@ -23,14 +23,15 @@ public struct AgentCycles: Sendable {
         var report = await Cycle(paths: paths, options: options).run()
         // Modules that somebody names are those of the main configuration.
         guard options.onlyModules.isEmpty else { return report }
-        report.brokers = await runBrokers(report.brokerNames)
+        report.brokers = await run(brokers: report.brokerNames)
         if report.ending == .done {
             report.ending = report.brokers.first { $0.report.ending != .done }?.report.ending ?? .done
         }
         return report
     }
 
-    private func runBrokers(_ names: [String]) async -> [BrokerReport] {
+    /// Runs a cycle of each broker agent, some at a time.
+    func run(brokers names: [String]) async -> [BrokerReport] {
         var seen: Set<String> = []
         let names = names.filter { seen.insert($0).inserted }
         return await withTaskGroup(of: (Int, BrokerReport).self) { group in
@@ -44,7 +45,8 @@ public struct AgentCycles: Sendable {
         }
     }
 
-    private func run(broker name: String) async -> CycleReport {
+    /// Runs a cycle of one broker agent, whose configuration is made where it is missing.
+    func run(broker name: String) async -> CycleReport {
         do throws(BrokerAgent.Unusable) {
             let broker = try BrokerAgent(name, of: paths)
             if !broker.isMade {

@@ -30,6 +30,8 @@ struct AgentIdentity: Sendable {
         let roots: HostRoots
         /// What was committed; `nil` where nothing may be written.
         let state: [String: String]?
+        /// When commands must have ended.
+        let deadline: ContinuousClock.Instant
         /// Takes a sentence for each thing that could not be found out and is done without.
         let problems: (String) -> Void
     }
@@ -79,12 +81,17 @@ struct AgentIdentity: Sendable {
     private static func answer(_ token: String, _ command: String?, _ sources: Sources) async -> String? {
         guard let command else { return nil }
         guard sources.configuration.policy.allows(command: command) else {
-            sources.problems("\(token): the local policy does not allow '\(command)'")
+            sources.problems("\(token): the local policy does not allow '\(CommandDisplay(command))'")
             return nil
         }
-        let limit = min(.seconds(30), sources.configuration.general.interval)
+        // What is left of the cycle's time goes before: a name must not make the cycle late.
+        let limit = max(.milliseconds(1), min(.seconds(30), sources.deadline - .now))
         let result = await Command(.shell(command), environment: sources.environment, timeLimit: limit).run()
         let line = result.output.split(separator: UInt8(ascii: "\n")).first.map { String(decoding: $0, as: UTF8.self) }
+        if result.isSuccess, let line, line.utf8.contains(0) {
+            sources.problems("\(token): the command printed a NUL byte, which no name holds; its answer is not used")
+            return nil
+        }
         if result.isSuccess, let line, !line.isEmpty { return line }
         sources.problems("\(token): the command \(result.isSuccess ? "printed nothing" : result.ending.description)")
         return nil

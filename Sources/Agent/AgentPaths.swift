@@ -8,6 +8,8 @@ public struct AgentPaths: Sendable, Hashable {
     public let configuration: FilePath
     /// local.conf, which need not exist.
     public let local: FilePath
+    /// Whether somebody named ``local``, who then means it to be there.
+    let isLocalNamed: Bool
     /// The folder of positions, spool and quarantine.
     public let state: FilePath
 
@@ -25,6 +27,7 @@ public struct AgentPaths: Sendable, Hashable {
         if (try? Files.status(file))?.type == .directory { file.append("pandora_agent.conf") }
         self.configuration = file
         self.local = local.map { FilePath($0) } ?? file.removingLastComponent().appending("local.conf")
+        isLocalNamed = local != nil
         self.state = state.map { FilePath($0) } ?? Self.defaultState
     }
 
@@ -32,6 +35,7 @@ public struct AgentPaths: Sendable, Hashable {
     init(configuration: FilePath, local: FilePath, state: FilePath) {
         self.configuration = configuration
         self.local = local
+        isLocalNamed = false
         self.state = state
     }
 
@@ -43,7 +47,12 @@ public struct AgentPaths: Sendable, Hashable {
         if let base = environment("XDG_STATE_HOME"), base.hasPrefix("/") {
             return FilePath(base).appending("pandora-agent")
         }
-        return FilePath(environment("HOME") ?? "/").appending(".local/state/pandora-agent")
+        return FilePath(environment("HOME") ?? homeOfUser ?? "/").appending(".local/state/pandora-agent")
+    }
+
+    /// The home that the user database says, for those who are started without `HOME`.
+    private static var homeOfUser: String? {
+        getpwuid(geteuid()).map { String(cString: $0.pointee.pw_dir) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
     }
 }
 

@@ -16,6 +16,8 @@ public struct AgentStatus: Sendable, Hashable {
 
     /// The lines, in the order in which they are shown.
     public private(set) var lines: [Line] = []
+    /// Why the configuration cannot be used; `nil` where it can.
+    public private(set) var problem: String?
 
     /// Looks at an agent's files. It changes nothing and needs no lock, so it answers while a cycle runs.
     public init(of paths: AgentPaths, isReadOnly: Bool = false) {
@@ -33,6 +35,7 @@ public struct AgentStatus: Sendable, Hashable {
             addAuthority(configuration)
         } catch {
             add("problem", error.description)
+            problem = error.description
         }
     }
 

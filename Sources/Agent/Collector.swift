@@ -23,7 +23,7 @@ struct Collector: Sendable {
     func collect(_ modules: [PlannedModule]) async -> [CollectedModule] {
         var collected: [CollectedModule] = []
         var environment = context.environment
-        for wave in waves(modules) {
+        for wave in waves(modules) where !Task.isCancelled {
             let outcomes = await collect(wave: wave, context.with(environment: environment))
             for (module, value) in outcomes.compactMap({ one in one.outcome.value.map { (one.definition, $0) } }) {
                 if let name = module.savesAs { environment[name] = value.split(separator: "\n").first.map(String.init) }
@@ -64,7 +64,8 @@ struct Collector: Sendable {
         await withTaskGroup(of: (Int, CollectedModule).self) { group in
             var next = 0
             func startNext() {
-                guard next < wave.count else { return }
+                // What a signal ended is not begun any more.
+                guard next < wave.count, !Task.isCancelled else { return }
                 let index = next
                 next += 1
                 group.addTask { (index, await collect(wave[index], context)) }
@@ -91,7 +92,7 @@ struct Collector: Sendable {
         let commands =
             [module.source.command].compactMap { $0 } + (module.preconditions + module.conditions).map(\.command)
         if let denied = commands.first(where: { !policy.allows(command: $0) }) {
-            return ModuleOutcome(failure: "the local policy does not allow the command '\(denied)'")
+            return ModuleOutcome(failure: "the local policy does not allow the command '\(CommandDisplay(denied))'")
         }
         for precondition in module.preconditions {
             let result = await run(precondition.command, module, context)

@@ -24,6 +24,8 @@ public struct CycleOptions: Sendable, Hashable {
     public var kind = CycleKind.full
     /// Whose cycle it is.
     var role = AgentRole.main
+    /// Whether SIGTERM, SIGINT and SIGHUP end the commands that run and then the program; else they are somebody else's.
+    public var endsAtSignals = false
     /// How much is told on standard error.
     public var verbosity = Verbosity.normal
 
@@ -66,10 +68,16 @@ public struct Cycle: Sendable {
     }
 
     private func run(_ configuration: Configuration, begun start: ContinuousClock.Instant) async -> CycleReport {
-        let state = options.printsDocuments ? nil : paths.state
         let logger = ExecutionLog.open(
-            configuration.general, state: state ?? paths.state, verbosity: options.verbosity)
+            configuration.general, state: options.printsDocuments ? nil : paths.state, verbosity: options.verbosity)
         for diagnostic in configuration.diagnostics { logger.warning("\(diagnostic)") }
+        let unknown = Set(options.onlyModules).subtracting(configuration.modules.map(\.displayName))
+        if !unknown.isEmpty {
+            var report = CycleReport(ending: .unusableConfiguration)
+            report.failures = unknown.sorted().map { "there is no module '\($0)' in \(configuration.file)" }
+            for failure in report.failures { logger.error("\(failure)") }
+            return report
+        }
         if configuration.general.isStandby {
             logger.info("standby 1: nothing is run and nothing is sent")
             return CycleReport(ending: .done)
@@ -119,7 +127,7 @@ private struct CycleRun {
     private var settings: GeneralSettings { configuration.general }
 
     /// What was collected, ready to be committed.
-    private struct Collected {
+    private struct Collected: Sendable {
         var modules: [CollectedModule] = []
         var documents: [[UInt8]] = []
         var values: [String: String] = [:]
@@ -138,7 +146,10 @@ private struct CycleRun {
     /// Collects, commits and ships.
     func committing(to spool: inout Spool) async -> CycleReport {
         logger.log(level: options.kind == .full ? .info : .debug, "cycle begins, configuration \(configuration.file)")
-        let collected = await collect(state: spool.values)
+        let values = spool.values
+        let collected =
+            options.endsAtSignals
+            ? await Interruption.watching { await collect(state: values) } : await collect(state: values)
         var report = report(on: collected)
         // Most intensive cycles have nothing to tell and nothing to remember.
         let isQuiet = options.kind == .intensive && collected.documents.isEmpty && collected.values == spool.values
@@ -165,7 +176,8 @@ private struct CycleRun {
             identity = try await AgentIdentity.find(
                 AgentIdentity.Sources(
                     configuration: configuration, environment: environment, roots: .system,
-                    state: options.printsDocuments ? nil : state, problems: { logger.warning("\($0)") }))
+                    state: options.printsDocuments ? nil : state, deadline: start + settings.interval,
+                    problems: { logger.warning("\($0)") }))
         } catch {
             logger.error("\(error)")
             collected.failure = error.description
@@ -213,9 +225,6 @@ private struct CycleRun {
         if !options.onlyModules.isEmpty {
             let wanted = Set(options.onlyModules)
             modules.removeAll { !wanted.contains($0.displayName) }
-            for name in wanted.subtracting(modules.map(\.displayName)).sorted() {
-                logger.error("there is no module '\(name)' in \(configuration.file)")
-            }
         }
         let moment = CyclePlan.Moment(now: now, state: state, kind: options.kind)
         return CyclePlan(modules, at: moment, state: state, force: options.force)
@@ -232,7 +241,10 @@ private struct CycleRun {
         do throws(SpoolError) {
             switch try spool.commit(files: files, values: values) {
             case .complete: break
-            case .unfinished(let error): logger.error("committed, but not in the outbox yet: \(error)")
+            case .unfinished(let error):
+                report.failures.append("committed, but not in the outbox yet: \(error)")
+                logger.error("committed, but not in the outbox yet: \(error)")
+                if report.ending == .done { report.ending = .notDelivered }
             }
             report.committedFiles = files.map(\.name)
             report.committedBytes = files.reduce(0) { $0 + $1.bytes.count }

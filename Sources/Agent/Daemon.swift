@@ -6,7 +6,8 @@ internal import Logging
 internal import Synchronization
 internal import SystemPackage
 
-/// The agent as a service: its loop, with the clock, the signals and the log of the running system.
+/// The agent as a service: its loop and one of each broker agent, with the clock, the signals and the log of the running
+/// system.
 ///
 /// SIGHUP begins a cycle at once, with the configuration as it is then; every cycle reads it anew. SIGTERM and SIGINT let
 /// the present cycle finish, so that what it collected is committed, and end.
@@ -22,31 +23,29 @@ public struct Daemon: Sendable {
 
     /// Runs until a signal ends it.
     ///
-    /// - Returns: How the last cycle ended.
+    /// - Returns: How the last cycle ended. A configuration that cannot be used when the service starts ends it, so that
+    ///   whoever started it sees that; one that becomes unusable later is waited for.
     public func run() async -> CycleEnding {
-        // The stream only wakes the loop up; what it is to do then is in the requests.
-        let (wakeUps, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        let requests = SignalRequests()
+        let requests = LoopRequests()
         let sources = [(SIGTERM, LoopEvent.end), (SIGINT, .end), (SIGHUP, .reload)].map { signal, event in
-            Self.watch(signal) {
-                requests.add(event)
-                continuation.yield()
-            }
+            Self.watch(signal) { requests.add(event) }
         }
         defer { sources.forEach { $0.cancel() } }
-        let configuration = try? AgentConfigurationReader(paths: paths, options: options).read()
-        let hostName = OperatingSystem().kernel.hostName
-        let settings =
-            configuration.map { LoopSettings($0, hostName: hostName) }
-            ?? LoopSettings(interval: GeneralSettings().interval, share: LoopSettings.share(of: hostName))
+        let settings: LoopSettings
+        do throws(ConfigurationUnusable) {
+            let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+            settings = LoopSettings(configuration, hostName: OperatingSystem().kernel.hostName)
+        } catch {
+            writeToStandardError("pandora-agent: error: \(error)\n")
+            return .unusableConfiguration
+        }
         var loop = CycleLoop(
-            RunningSystem(
-                paths: paths, options: options, requests: requests, wakeUps: wakeUps.makeAsyncIterator(),
-                continuation: continuation),
-            settings: settings)
+            MainAgent(requests: requests, paths: paths, options: options), settings: settings)
         ServiceManager.tell("READY=1")
         let ending = await loop.run()
         ServiceManager.tell("STOPPING=1")
+        requests.add(.end)
+        await loop.world.brokers.ended()
         return ending
     }
 
@@ -61,75 +60,107 @@ public struct Daemon: Sendable {
     }
 }
 
-/// What signals ask for, since the loop last looked: many of a kind count as one, and the end comes before all else.
-private final class SignalRequests: Sendable {
-    private let pending = Mutex<Set<LoopEvent>>([])
-
-    func add(_ event: LoopEvent) {
-        pending.withLock { _ = $0.insert(event) }
-    }
-
-    /// The most urgent request, which is answered then; a request to end stays for whoever asks again.
-    func take() -> LoopEvent? {
-        pending.withLock { pending in
-            if pending.contains(.end) { return .end }
-            return pending.remove(.reload)
-        }
-    }
-}
-
-/// The world of the loop: the clock, the signals, the agent's cycles and its log.
-private struct RunningSystem: LoopWorld {
+/// The world of the main agent's loop.
+private struct MainAgent: RunningLoopWorld {
+    var waiting: LoopWaiting
     let paths: AgentPaths
     let options: CycleOptions
-    let requests: SignalRequests
-    var wakeUps: AsyncStream<Void>.Iterator
-    let continuation: AsyncStream<Void>.Continuation
-    private let start = ContinuousClock.now
+    private(set) var brokers: BrokerLoops
 
-    init(
-        paths: AgentPaths, options: CycleOptions, requests: SignalRequests, wakeUps: AsyncStream<Void>.Iterator,
-        continuation: AsyncStream<Void>.Continuation
-    ) {
+    init(requests: LoopRequests, paths: AgentPaths, options: CycleOptions) {
+        waiting = LoopWaiting(requests)
+        brokers = BrokerLoops(following: requests)
         self.paths = paths
         self.options = options
-        self.requests = requests
-        self.wakeUps = wakeUps
-        self.continuation = continuation
-    }
-
-    // It goes on while the host sleeps, and nobody sets it.
-    var now: Duration { ContinuousClock.now - start }
-
-    mutating func wait(until time: Duration) async -> LoopEvent {
-        let due = start + time
-        let timer = Task { [continuation] in
-            while ContinuousClock.now < due { try await Task.sleep(until: due, clock: .continuous) }
-            continuation.yield()
-        }
-        defer { timer.cancel() }
-        while true {
-            if let request = requests.take() { return request }
-            if now >= time { return .due }
-            // What woke the loop up may have been answered already; then it sleeps on.
-            if await wakeUps.next() == nil { return .end }
-        }
     }
 
     mutating func run(_ kind: CycleKind) async -> (ending: CycleEnding, settings: LoopSettings?) {
         var options = options
         options.kind = kind
-        let report = await AgentCycles(paths: paths, options: options).run()
+        let report = await Cycle(paths: paths, options: options).run()
+        // A configuration that cannot be read now says nothing about the broker agents.
+        if kind == .full, let loop = report.loop {
+            if loop.runsOnce {
+                let reports = await AgentCycles(paths: paths, options: options).run(brokers: report.brokerNames)
+                let ending = reports.first { $0.report.ending != .done }?.report.ending ?? .done
+                return (report.ending == .done ? ending : report.ending, loop)
+            }
+            await brokers.keep(report.brokerNames, paths: paths, options: options, settings: loop)
+        }
         if kind == .full { ServiceManager.tell("STATUS=\(report.statusLine)") }
         ServiceManager.tell("WATCHDOG=1")
         return (report.ending, report.loop)
     }
 
+    func warn(_ sentence: String) { LoopLog.warn(sentence, paths: paths, options: options) }
+}
+
+/// The world of a broker agent's loop: it has an interval of its own.
+private struct LoopedBroker: RunningLoopWorld {
+    var waiting: LoopWaiting
+    let name: String
+    let paths: AgentPaths
+    let options: CycleOptions
+
+    mutating func run(_ kind: CycleKind) async -> (ending: CycleEnding, settings: LoopSettings?) {
+        var options = options
+        options.kind = kind
+        let report = await AgentCycles(paths: paths, options: options).run(broker: name)
+        return (report.ending, report.loop)
+    }
+
     func warn(_ sentence: String) {
-        let configuration = try? AgentConfigurationReader(paths: paths, options: options).read()
-        ExecutionLog.open(
-            configuration?.general ?? GeneralSettings(), state: paths.state, verbosity: options.verbosity
-        ).warning("\(sentence)")
+        guard let broker = try? BrokerAgent(name, of: paths) else { return }
+        LoopLog.warn(sentence, paths: broker.paths, options: options)
+    }
+}
+
+/// The loops of the broker agents, beside the main agent's.
+private struct BrokerLoops: Sendable {
+    private struct Running: Sendable {
+        let requests: LoopRequests
+        let task: Task<Void, Never>
+    }
+
+    private let main: LoopRequests
+    private var running: [String: Running] = [:]
+
+    /// - Parameter main: What the main agent's loop is asked for; the others are asked for it too.
+    init(following main: LoopRequests) {
+        self.main = main
+    }
+
+    /// Begins the loops of agents that are new, and ends those of agents that are no longer configured.
+    mutating func keep(_ names: [String], paths: AgentPaths, options: CycleOptions, settings: LoopSettings) async {
+        for name in Set(running.keys).subtracting(names) {
+            guard let agent = running.removeValue(forKey: name) else { continue }
+            main.removeFollower(agent.requests)
+            agent.requests.add(.end)
+            await agent.task.value
+        }
+        for name in names where running[name] == nil {
+            let requests = LoopRequests()
+            // Until its own first cycle tells better, it goes by the main agent's settings; and that cycle is now, as the
+            // main one's is.
+            var settings = settings
+            settings.delay = .zero
+            settings.intensiveInterval = nil
+            let loop = CycleLoop(
+                LoopedBroker(waiting: LoopWaiting(requests), name: name, paths: paths, options: options),
+                settings: settings)
+            requests.add(.reload)
+            main.addFollower(requests)
+            let task = Task {
+                var loop = loop
+                _ = await loop.run()
+            }
+            running[name] = Running(requests: requests, task: task)
+        }
+    }
+
+    /// Waits for the end of all loops, which come to it after their present cycles.
+    func ended() async {
+        for agent in running.values { await agent.task.value }
     }
 }
 

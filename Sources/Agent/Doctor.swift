@@ -209,7 +209,7 @@ public struct Doctor {
             AgentIdentity.Sources(
                 configuration: configuration,
                 environment: CommandEnvironment.variables(of: configuration, agentName: ""), roots: .system, state: nil,
-                problems: { _ in }))
+                deadline: .now + .seconds(30), problems: { _ in }))
         let now = Int64(time(nil))
         let assembler = Assembler(configuration.general, identity: identity, now: now, problems: { _ in })
         var names = DataFileNames(

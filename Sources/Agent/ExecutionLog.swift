@@ -158,17 +158,19 @@ public enum Verbosity: Sendable, Hashable {
 /// The log of a run: the file or syslog that the configuration names, and standard error.
 enum ExecutionLog {
     /// Opens the log. Where its file cannot be written, it stands in the state folder, and says so.
-    static func open(_ settings: GeneralSettings, state: FilePath, verbosity: Verbosity) -> Logger {
+    ///
+    /// - Parameter state: The state folder; `nil` where nothing may be written there.
+    static func open(_ settings: GeneralSettings, state: FilePath?, verbosity: Verbosity) -> Logger {
         var destinations: [LogDestination] = [.standardError(minimum: verbosity.minimumLevel)]
         var complaint: String?
-        if settings.logFile == "syslog" {
+        open: if settings.logFile == "syslog" {
             destinations.append(.syslog)
         } else if !settings.logFileIsDisabled {
             let rotation = LogFile.Rotation(size: settings.logSize, kept: settings.logRotations)
             do throws(SystemError) {
                 destinations.append(.file(try LogFile(settings.logFile, rotation: rotation)))
             } catch {
-                let other = state.appending("pandora_agent.log")
+                guard let other = state?.appending("pandora_agent.log") else { break open }
                 complaint = "\(error); the log is \(other)"
                 if let file = try? LogFile(other, rotation: rotation) { destinations.append(.file(file)) }
             }

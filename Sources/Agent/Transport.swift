@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SystemFiles
 internal import SystemPackage
 
@@ -98,6 +99,7 @@ struct LocalTransport: Transport {
         } catch {
             return .unreadable("\(error)")
         }
+        if let problem = folderProblem { return .failed(problem) }
         let destination = folder.appending(file.name)
         let partial = folder.appending(".\(file.name).part")
         do throws(SystemError) {
@@ -115,6 +117,21 @@ struct LocalTransport: Transport {
             try? Files.remove(partial)
             return .failed("\(error)")
         }
+    }
+
+    /// What is wrong with the folder, as a sentence; `nil` where files can be put there, or only trying tells.
+    private var folderProblem: String? {
+        do throws(SystemError) {
+            guard try Files.status(folder).type == .directory else {
+                return "server_path \(folder) is not a folder: name the folder into which data files go"
+            }
+        } catch {
+            return "server_path \(folder) cannot be used: \(error); make it, or name another folder"
+        }
+        guard access(folder.string, W_OK | X_OK) != 0 else { return nil }
+        return
+            "server_path \(folder): no file can be put there (\(Errno(rawValue: errno))); let the agent's user write there, "
+            + "or name another folder"
     }
 
     mutating func close() {}

@@ -114,10 +114,10 @@ public struct ModuleDefinition: Sendable, Hashable {
     /// Environment variable that carries its value to later modules.
     public var savesAs: String?
 
-    /// The name, or what it runs where it has none: how messages call it.
+    /// The name, or what it runs where it has none, without passwords: how messages call it.
     public var displayName: String {
         if !name.isEmpty { return name }
-        return source.command ?? "unnamed module"
+        return source.command.map { CommandDisplay($0).description } ?? "unnamed module"
     }
 }
 

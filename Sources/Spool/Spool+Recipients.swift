@@ -92,7 +92,7 @@ extension Spool {
 
     /// Puts the outbox in order, which only the agent that ships from it may do: files that wait in the state folder come
     /// to an outbox elsewhere; files that every server is done with go, also those that waited for a server that the
-    /// configuration no longer names; markers without a file go too.
+    /// configuration no longer names; markers without a file go too. A refusal that a crash interrupted is ended.
     public mutating func tidy() throws(SpoolError) {
         try inSpool { () throws(SystemError) in
             if outbox != folders.spool {
@@ -101,6 +101,16 @@ extension Spool {
                 }
             }
             try tidySettled()
+            if recipients.count == 1 { try finishRefusals() }
+        }
+    }
+
+    /// Takes files out of the outbox that got to a quarantine on another file system, and not out of here. Where there is
+    /// a second server, it may wait for them.
+    private func finishRefusals() throws(SystemError) {
+        for file in try WaitingFile.all(in: folders.quarantine)
+        where try SpoolFolders.isPresent(outbox.appending(file.name)) {
+            try Files.remove(outbox.appending(file.name))
         }
     }
 

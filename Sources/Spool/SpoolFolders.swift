@@ -23,6 +23,11 @@ struct SpoolFolders: Sendable {
 
     /// Makes the folders that are missing, and refuses those that others could change.
     func prepare(outbox: FilePath) throws(SpoolError) {
+        do throws(SystemError) {
+            try Files.makeFolder(state)
+        } catch {
+            throw .unsafe(state, reason: "cannot be the state folder: \(error); name another one with --state")
+        }
         for folder in [state, spool, quarantine] {
             try inSpool { () throws(SystemError) in try Files.makeFolder(folder) }
             try check(folder, allowingReaders: false)

@@ -32,10 +32,10 @@ struct CheckCommand: ParsableCommand {
             throw ExitCode(CycleEnding.unusableConfiguration.rawValue)
         }
         switch format {
-        case .json: print(json(check))
+        case .json: try printAnswer(json(check))
         case .text:
-            for diagnostic in check.diagnostics { print(diagnostic) }
-            print("\(check.moduleCount) modules run, \(check.skippedModules.count) are skipped")
+            for diagnostic in check.diagnostics { try printAnswer(diagnostic) }
+            try printAnswer("\(check.moduleCount) modules run, \(check.skippedModules.count) are skipped")
         }
         if check.hasErrors || strict && !check.diagnostics.isEmpty { throw ExitCode(1) }
     }
@@ -68,7 +68,11 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Tell how the last cycle ended, what waits, where it goes, and who may change what.",
-        discussion: "Example: pandora-agent status --conf /etc/pandora")
+        discussion: """
+            Exit status: 0 done; 2 the configuration cannot be used, which is told beside the rest.
+
+            Example: pandora-agent status --conf /etc/pandora
+            """)
 
     @OptionGroup var common: CommonOptions
 
@@ -76,12 +80,17 @@ struct StatusCommand: ParsableCommand {
     var format = OutputFormat.text
 
     func run() throws {
-        let lines = AgentStatus(of: common.paths, isReadOnly: common.readOnly).lines
+        let status = AgentStatus(of: common.paths, isReadOnly: common.readOnly)
+        let lines = status.lines
         switch format {
         case .json:
-            print(JSONText.list(lines.map { .object([("key", .text($0.key)), ("value", .text($0.value))]) }))
+            try printAnswer(JSONText.list(lines.map { .object([("key", .text($0.key)), ("value", .text($0.value))]) }))
         case .text:
-            for line in lines { print("\(line.key): \(line.value)") }
+            for line in lines { try printAnswer("\(line.key): \(line.value)") }
+        }
+        if let problem = status.problem {
+            writeToStandardError("pandora-agent: error: \(problem)\n")
+            throw ExitCode(CycleEnding.unusableConfiguration.rawValue)
         }
     }
 }
@@ -101,7 +110,7 @@ struct LockCommand: ParsableCommand {
     func run() throws {
         let flag = try common.readOnlyFlag()
         let isNew = try answering { try flag.set(reason: reason) }
-        print(isNew ? "read-only: \(flag.path) is there" : "already read-only: \(flag.path) was there before")
+        try printAnswer(isNew ? "read-only: \(flag.path) is there" : "already read-only: \(flag.path) was there before")
     }
 }
 
@@ -117,9 +126,9 @@ struct UnlockCommand: ParsableCommand {
     func run() throws {
         let flag = try common.readOnlyFlag()
         let wasSet = try answering { try flag.clear() }
-        print(wasSet ? "no longer read-only by \(flag.path)" : "\(flag.path) was not there")
+        try printAnswer(wasSet ? "no longer read-only by \(flag.path)" : "\(flag.path) was not there")
         for line in AgentStatus(of: common.paths).lines where line.key == "read-only" {
-            print("read-only: \(line.value)")
+            try printAnswer("read-only: \(line.value)")
         }
     }
 }

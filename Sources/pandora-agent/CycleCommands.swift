@@ -40,11 +40,12 @@ struct RunCommand: AsyncParsableCommand {
         options.sends = !noSend
         options.onlyModules = modules
         options.force = force
+        options.endsAtSignals = true
         let report = await AgentCycles(paths: common.paths, options: options).run()
         for document in report.documents + report.brokers.flatMap(\.report.documents) {
             try FileDescriptor.standardOutput.writeAll(document)
         }
-        if summary { print(format == .json ? CycleSummary.json(report) : CycleSummary.text(report)) }
+        if summary { try printAnswer(format == .json ? CycleSummary.json(report) : CycleSummary.text(report)) }
         try report.ending.end()
     }
 }

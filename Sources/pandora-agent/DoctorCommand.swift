@@ -25,7 +25,7 @@ struct DoctorCommand: AsyncParsableCommand {
         let steps = await Doctor(common.paths, isSending: !noSend).run()
         switch format {
         case .json:
-            print(
+            try printAnswer(
                 JSONText.list(
                     steps.map {
                         .object([
@@ -36,7 +36,7 @@ struct DoctorCommand: AsyncParsableCommand {
         case .text:
             for step in steps {
                 let word = step.outcome.rawValue
-                print("\(word)\(String(repeating: " ", count: 9 - word.count))\(step.name): \(step.detail)")
+                try printAnswer("\(word)\(String(repeating: " ", count: 9 - word.count))\(step.name): \(step.detail)")
             }
         }
         if steps.contains(where: { $0.outcome == .failed }) { throw ExitCode(1) }

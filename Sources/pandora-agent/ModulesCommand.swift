@@ -47,10 +47,10 @@ struct ModulesCommand: AsyncParsableCommand {
         }
         if runsNow, let name {
             let trials = await list.run(name)
-            print(format == .json ? ModuleText.json(trials) : ModuleText.text(trials))
+            try printAnswer(format == .json ? ModuleText.json(trials) : ModuleText.text(trials))
             if trials.contains(where: { !$0.failures.isEmpty }) { throw ExitCode(1) }
         } else {
-            print(format == .json ? ModuleText.json(entries, skipped) : ModuleText.text(entries, skipped))
+            try printAnswer(format == .json ? ModuleText.json(entries, skipped) : ModuleText.text(entries, skipped))
         }
     }
 }

@@ -23,7 +23,7 @@ struct PluginCommand: AsyncParsableCommand {
 
     func run() async throws {
         if list || words.first == "--list" {
-            for plugin in PluginProgram.all { print("\(plugin.usage)\n    \(plugin.summary)") }
+            for plugin in PluginProgram.all { try printAnswer("\(plugin.usage)\n    \(plugin.summary)") }
             return
         }
         guard let name = words.first else { throw ValidationError("Name a plugin; --list shows them.") }

@@ -25,7 +25,8 @@ struct SpoolCommand: AsyncParsableCommand {
 
         func run() throws {
             let contents = try answering { try SpoolTools(common.paths, verbosity: common.verbosity).contents() }
-            print(format == .json ? SpoolList.json(contents) : SpoolList.text(contents, now: Int64(time(nil))))
+            try printAnswer(
+                format == .json ? SpoolList.json(contents) : SpoolList.text(contents, now: Int64(time(nil))))
         }
     }
 
@@ -49,7 +50,7 @@ struct SpoolCommand: AsyncParsableCommand {
                 writeToStandardError("pandora-agent: error: \(error)\n")
                 throw ExitCode(1)
             }
-            print(
+            try printAnswer(
                 "sent \(flush.deliveredCount), refused \(flush.quarantinedCount), waiting \(flush.waitingCount)")
             if !flush.failures.isEmpty { throw ExitCode(CycleEnding.notDelivered.rawValue) }
         }
@@ -85,7 +86,7 @@ struct SpoolCommand: AsyncParsableCommand {
 
         func run() throws {
             let names = try answering { try SpoolTools(common.paths, verbosity: common.verbosity).retry(files) }
-            for name in names { print("waits again: \(name)") }
+            for name in names { try printAnswer("waits again: \(name)") }
         }
     }
 
@@ -102,7 +103,7 @@ struct SpoolCommand: AsyncParsableCommand {
 
         func run() throws {
             let names = try answering { try SpoolTools(common.paths, verbosity: common.verbosity).purge(files) }
-            for name in names { print("removed: \(name)") }
+            for name in names { try printAnswer("removed: \(name)") }
         }
     }
 }

@@ -165,14 +165,13 @@ struct CycleTests {
         }
     }
 
-    @Test("--module runs that one alone, and names what is not there")
+    @Test("--module runs that one alone")
     func oneModule() async throws {
         try await withTemporaryFolder { folder in
             let agent = try AgentUnderTest(
                 in: folder, module("a", "module_exec echo 1") + "\n" + module("b", "module_exec echo 2"))
-            let result = await agent.run("run", "--module", "b", "--module", "c")
+            #expect(await agent.run("run", "--module", "b").status == 0)
             #expect(try await agent.received().map(\.name) == ["b"])
-            #expect(result.complaint.contains("there is no module 'c'"))
         }
     }
 

@@ -10,8 +10,11 @@ LOG_LINES ?= ../shared/data/loghub
 # A host that runs the agent needs no Swift: its runtime is part of the binary. Nobody links against the program, so
 # nothing has to be kept for that, and of functions with the same code one is enough.
 # Optimised for size: as fast here as for speed (logs and configurations, measured in turns), and 0.4 MB smaller.
+# Relative relocations in their packed form spare 1 MB; loaders know it from glibc 2.36 on.
+PACKED = $(shell getconf GNU_LIBC_VERSION | awk '{ split($$2, v, "."); if (v[1] > 2 || v[2] >= 36) \
+    print "-Xlinker -z -Xlinker pack-relative-relocs" }')
 RELEASE = --configuration release --static-swift-stdlib --product pandora-agent \
-    -Xswiftc -Osize -Xlinker --no-export-dynamic -Xlinker --icf=safe
+    -Xswiftc -Osize -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe -Xlinker -O2 $(PACKED)
 BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check plugins/launcher
 

@@ -19,7 +19,7 @@ BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture build release format lint linkage units bench bench-configuration bench-logs install clean
+.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-shipping bench-logs install clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ test: test-dependencies lint units ## everything that decides whether a change i
 
 torture: test-dependencies ## the tests in their long forms
 	PANDORA_TORTURE=1 $(SWIFT) test
+
+fleet: ## draw docs/fleet.svg: what a server sees of ten thousand agents
+	REGENERATE_FLEET=1 $(SWIFT) test --filter FleetTests
 
 build: build-dependencies ## build for debugging
 	$(SWIFT) build
@@ -61,6 +64,9 @@ bench: release test-dependencies ## compare with the Perl agent, in turns
 
 bench-configuration: release ## measure large configurations
 	python3 Benchmarks/configuration.py $(BINARY)
+
+bench-shipping: release test-dependencies ## measure the Tentacle client
+	python3 Benchmarks/shipping.py $(BINARY)
 
 bench-logs: release test-dependencies ## compare the reading of a large log with grep and the Perl plugin, in turns
 	python3 Benchmarks/logs.py --lines $(LOG_LINES) $(BINARY)

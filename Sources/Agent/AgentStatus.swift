@@ -55,6 +55,13 @@ public struct AgentStatus: Sendable, Hashable {
             "\(age) s ago, \(ending): \(last.moduleCount) modules, \(last.failedModuleCount) failed; "
                 + "\(last.committedFileCount) files committed, \(last.deliveredFileCount) delivered")
         if !last.failure.isEmpty { add("last failure", last.failure) }
+        if let certificate = last.certificate {
+            let now = Int64(time(nil))
+            add(
+                "certificate",
+                certificate.warning(at: now)
+                    ?? "\(certificate.holder) is the first to end, in \(certificate.daysLeft(at: now)) days")
+        }
     }
 
     private mutating func addSpool(of configuration: Configuration, state: FilePath) {

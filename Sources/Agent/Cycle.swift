@@ -270,6 +270,9 @@ private struct CycleRun {
         let shipment = await shipper.ship(&spool)
         report.deliveredFiles = shipment.deliveredNames
         report.quarantinedFiles = shipment.quarantinedNames
+        report.certificates = shipment.certificates.sorted { ($0.end, $0.holder) < ($1.end, $1.holder) }
+        let now = Int64(time(nil))
+        for warning in report.certificates.compactMap({ $0.warning(at: now) }) { logger.warning("\(warning)") }
         let undelivered = spool.recipients.filter { shipment.failures[$0] != nil }
         report.failures += undelivered.compactMap { shipment.failures[$0] }
         if !undelivered.isEmpty, report.ending == .done { report.ending = .notDelivered }

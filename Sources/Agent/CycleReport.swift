@@ -54,6 +54,8 @@ public struct CycleReport: Sendable, Hashable {
     public var deliveredFiles: [String] = []
     /// Data files that the server refused for good.
     public var quarantinedFiles: [String] = []
+    /// The certificates that deliveries depended on, those that end first at the front.
+    public var certificates: [CertificateValidity] = []
     /// How many data files wait in the spool.
     public var waitingFiles = 0
     /// How many data files were ever given up at a limit of the spool.

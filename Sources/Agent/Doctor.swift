@@ -169,8 +169,8 @@ public struct Doctor {
 
     private mutating func addValidity(_ end: Int64?, _ name: String) {
         guard let end else { return }
-        let days = (end - Int64(time(nil))) / 86_400
-        if days < 30 {
+        let days = CertificateValidity(holder: name, end: end).daysLeft(at: Int64(time(nil)))
+        if days < CertificateValidity.warningDays {
             add(name, .warning, "it ends in \(days) days")
         } else {
             add(name, .fine, "valid for \(days) days")

@@ -13,6 +13,8 @@ struct LastCycle: Sendable, Hashable {
     let deliveredFileCount: Int
     /// The first thing that went wrong; empty where nothing did.
     let failure: String
+    /// The certificate whose validity ends first, of those that deliveries depended on.
+    let certificate: CertificateValidity?
 
     init(_ report: CycleReport, at time: Int64) {
         self.time = time
@@ -21,6 +23,7 @@ struct LastCycle: Sendable, Hashable {
         failedModuleCount = report.failedModules.count
         committedFileCount = report.committedFiles.count
         deliveredFileCount = report.deliveredFiles.count
+        certificate = report.certificates.first
         failure = report.failures.first?.split(separator: "\n").first.map(String.init) ?? ""
     }
 
@@ -44,11 +47,14 @@ struct LastCycle: Sendable, Hashable {
         self.committedFileCount = committedFileCount
         self.deliveredFileCount = deliveredFileCount
         failure = values["failure"].map(String.init) ?? ""
+        certificate = number("certificate-end").map {
+            CertificateValidity(holder: values["certificate"].map(String.init) ?? "a certificate", end: $0)
+        }
     }
 
     /// Saves; what cannot be saved is only missing in `status`.
     func save(in state: FilePath) {
-        let text = """
+        var text = """
             time \(time)
             ending \(ending)
             modules \(moduleCount)
@@ -58,6 +64,7 @@ struct LastCycle: Sendable, Hashable {
             failure \(failure)
 
             """
+        if let certificate { text += "certificate \(certificate.holder)\ncertificate-end \(certificate.end)\n" }
         try? Files.replace(Self.path(in: state), with: text.utf8)
     }
 

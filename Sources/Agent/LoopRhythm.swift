@@ -118,7 +118,8 @@ struct LoopRhythm: Sendable {
         return remainder < 0 ? quotient - 1 : quotient
     }
 
-    private static func part(_ share: UInt16, of whole: Duration) -> Duration {
+    /// What a host's share is of a time.
+    static func part(_ share: UInt16, of whole: Duration) -> Duration {
         .nanoseconds(whole.wholeNanoseconds / 65536 * Int64(share))
     }
 }

@@ -12,6 +12,8 @@ struct Shipment: Sendable {
     var quarantinedNames: [String] = []
     /// Why files still wait, a sentence for each server.
     var failures: [Recipient: String] = [:]
+    /// The certificates that deliveries depended on.
+    var certificates: Set<CertificateValidity> = []
 }
 
 /// Brings what waits in the spool to its servers, oldest first. A file leaves the spool only after they took it.
@@ -87,6 +89,7 @@ struct Shipper {
                 progress?.end()
             }
             var rest = waiting[...]
+            var lastServer: ServerFacts?
             while !rest.isEmpty, shipment.failures[recipient] == nil {
                 if ContinuousClock.now >= deadline {
                     shipment.failures[recipient] =
@@ -98,6 +101,10 @@ struct Shipper {
                 let files = batch.map { OutgoingFile(name: $0.name, path: spool.outbox.appending($0.name)) }
                 let prints = files.map { TransferLog.Fingerprint($0) }
                 let deliveries = await transport.send(files)
+                if let facts = deliveries.first?.server, facts != lastServer {
+                    shipment.certificates.formUnion(CertificateValidity.all(of: server, shown: facts))
+                    lastServer = facts
+                }
                 for (index, delivery) in deliveries.enumerated() {
                     transfers?.record(
                         files[index], prints[index], for: recipient.rawValue, mode: server.transferMode.rawValue,

@@ -93,7 +93,7 @@ extension ServerFacts {
     init(_ peer: TentaclePeer) {
         self.init(
             address: peer.address, version: peer.tls?.version, cipher: peer.tls?.cipher,
-            key: peer.tls?.serverKey.map { "\($0)" })
+            key: peer.tls?.serverKey.map { "\($0)" }, certificateEnd: peer.tls?.certificateValidUntil)
     }
 }
 

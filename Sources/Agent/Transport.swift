@@ -27,6 +27,8 @@ struct ServerFacts: Sendable, Hashable {
     var cipher: String?
     /// The digest of the server's public key.
     var key: String?
+    /// The end of the validity of the server's certificate, in seconds since 1970.
+    var certificateEnd: Int64?
 
     /// A few words for the log.
     var phrase: String {

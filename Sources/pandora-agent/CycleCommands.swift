@@ -28,6 +28,12 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Run whatever is due or not.")
     var force = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Wait first, up to so many seconds: always as long on a host, and differently on different hosts.",
+            valueName: "seconds"))
+    var spread: UInt16 = 0
+
     @Flag(help: "Print what was collected, what was not and why, and where the data went.")
     var summary = false
 
@@ -35,6 +41,7 @@ struct RunCommand: AsyncParsableCommand {
     var format = OutputFormat.text
 
     func run() async throws {
+        try await StartSpread.wait(upTo: .seconds(spread))
         var options = common.cycleOptions
         options.printsDocuments = printsDocuments
         options.sends = !noSend

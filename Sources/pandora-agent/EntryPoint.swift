@@ -34,6 +34,9 @@ enum EntryPoint {
     private static func parse(_ words: [String], calledAs name: String) throws -> any ParsableCommand {
         switch name {
         case "tentacle_client": TentacleClientCommand(words: words)
+        // The client reads its words itself. The argument parser would only pass them on, in quadratic time: 4 s of 10,000.
+        case _ where words.first == TentacleClientCommand.configuration.commandName:
+            TentacleClientCommand(words: Array(words.dropFirst()))
         case "pandora_agent": try PredecessorCommand.parseAsRoot(words)
         default: try PandoraAgent.parseAsRoot(words)
         }

@@ -5,6 +5,8 @@ import TentacleServerDouble
 import TestSupport
 import Testing
 
+@testable import Agent
+
 @Suite("Delivery over Tentacle")
 struct DeliveryTests {
     /// A data file over one security level.
@@ -95,6 +97,39 @@ struct DeliveryTests {
                 #expect(double.files.isEmpty && double.lines.isEmpty)
             }
         }
+    }
+
+    @Test("Certificates that end soon are named in the log and by status: ours and the server's")
+    func endingCertificates() async throws {
+        try await withCertificates { authority in
+            try await withTemporaryFolder { folder in
+                let double = try TentacleServerDouble(tls(authority, clients: { .required(authorities: $0) }))
+                defer { double.stop() }
+                let agent = try AgentUnderTest(
+                    in: folder, module("a", "module_exec echo 1"),
+                    transfer: """
+                        server_ip 127.0.0.1
+                        server_port \(double.port)
+                        server_opts -e \(authority.certificate("client")) -k \(authority.key("client")) -x secret
+                        """)
+                #expect(await agent.run("run").status == 0)
+                let log = try agent.logText()
+                #expect(log.contains("our certificate \(authority.certificate("client")) ends in 9 days"))
+                #expect(log.contains("the certificate of the server 127.0.0.1"))
+                #expect(await agent.run("status").text.contains("certificate: "))
+            }
+        }
+    }
+
+    @Test("Days that are left are whole days, and what is over is said to be")
+    func daysLeft() {
+        let certificate = CertificateValidity(holder: "it", end: 86_400 * 40)
+        #expect(certificate.daysLeft(at: 86_400 * 10) == 30)
+        #expect(certificate.warning(at: 86_400 * 10) == nil)
+        #expect(certificate.daysLeft(at: 86_400 * 10 + 1) == 29)
+        #expect(certificate.warning(at: 86_400 * 40) == "it ends in 0 days: renew it before nothing is taken")
+        #expect(certificate.warning(at: 86_400 * 40 + 1) == "it is no longer valid: renew it")
+        #expect(CertificateValidity(holder: "it", end: .min).daysLeft(at: .max) < 0)
     }
 
     @Test("A wrong password is said to be one, and never shown")

@@ -27,6 +27,16 @@ public enum BuiltInPlugins {
     /// All of them, by name.
     public static let all: [BuiltInPlugin] = [
         BuiltInPlugin(
+            name: AutodiscoverPlugin.name, usage: AutodiscoverPlugin.usage,
+            summary: "which services the host has, whether they run, and what they use",
+            make: { arguments throws(PluginMisuse) in try AutodiscoverPlugin(arguments: arguments) }),
+        BuiltInPlugin(
+            name: FileHandlesPlugin.name, usage: FileHandlesPlugin.name, summary: "the kernel's counts of file handles",
+            make: { arguments throws(PluginMisuse) in try FileHandlesPlugin(arguments: arguments) }),
+        BuiltInPlugin(
+            name: FolderPlugin.name, usage: FolderPlugin.usage, summary: "how many files folders have",
+            make: { arguments throws(PluginMisuse) in try FolderPlugin(arguments: arguments) }),
+        BuiltInPlugin(
             name: "grep_log", usage: GrepLog.usage,
             summary: "new lines of a log that match, with the lines around them, as a module of text",
             make: { arguments throws(PluginMisuse) in try GrepLog(arguments: arguments) }),
@@ -37,7 +47,31 @@ public enum BuiltInPlugins {
         BuiltInPlugin(
             name: "inventory", usage: InventoryPlugin.usage, summary: "what the host has: users, software …",
             make: { arguments throws(PluginMisuse) in try InventoryPlugin(arguments: arguments) }),
+        BuiltInPlugin(
+            name: NagiosPlugin.name, usage: NagiosPlugin.usage, summary: "a plugin of Nagios as a module",
+            make: { arguments throws(PluginMisuse) in try NagiosPlugin(arguments: arguments) }),
+        disk(.plain), disk(.free), disk(.used), memory(.free), memory(.used),
+        BuiltInPlugin(
+            name: NetworkUsagePlugin.name, usage: NetworkUsagePlugin.name, summary: "octets in and out",
+            make: { arguments throws(PluginMisuse) in try NetworkUsagePlugin(arguments: arguments) }),
+        BuiltInPlugin(
+            name: SocketsPlugin.name, usage: SocketsPlugin.name, summary: "the kernel's counts of TCP sockets",
+            make: { arguments throws(PluginMisuse) in try SocketsPlugin(arguments: arguments) }),
     ]
+
+    private static func disk(_ face: DiskPlugin.Face) -> BuiltInPlugin {
+        BuiltInPlugin(
+            name: face.rawValue, usage: face.usage,
+            summary: "how much of each file system is \(face == .used ? "used" : "free"), in %",
+            make: { arguments throws(PluginMisuse) in try DiskPlugin(face, arguments: arguments) })
+    }
+
+    private static func memory(_ face: MemoryPlugin.Face) -> BuiltInPlugin {
+        BuiltInPlugin(
+            name: face.rawValue, usage: face.rawValue,
+            summary: "how much of the memory is \(face == .used ? "used" : "free"), in %",
+            make: { arguments throws(PluginMisuse) in try MemoryPlugin(face, arguments: arguments) })
+    }
 
     /// The plugin of a name with its arguments; `nil` where there is none of that name.
     public static func make(_ name: String, arguments: [String]) -> Result<any ModuleKind, PluginMisuse>? {

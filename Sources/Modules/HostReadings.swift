@@ -51,6 +51,15 @@ public actor HostReadings {
         try spaces.space(of: roots.top.appending(FilePath(path).components))
     }
 
+    /// The file systems that are chosen among all, and their space, in the order of the mounts.
+    func spaces(
+        where isWanted: @Sendable (Mount) -> Bool
+    ) throws(Limitation) -> [(Mount, Result<FileSystemSpace, Limitation>)] {
+        let mounts = try Mount.all(roots).filter(isWanted)
+        let answers = spaces.spaces(of: mounts)
+        return mounts.compactMap { mount in answers[mount.path].map { (mount, $0) } }
+    }
+
     /// Every real file system and its space, in the order of the mounts.
     func realSpaces() throws(Limitation) -> [(Mount, Result<FileSystemSpace, Limitation>)] {
         let mounts = Mount.real(among: try Mount.all(roots))

@@ -94,7 +94,9 @@ class Agent:
         files = list(self.server.glob("*.data"))
         if len(files) != 1:
             sys.exit(f"{self.command[0]} delivered {len(files)} files instead of 1")
-        count = len(xml.etree.ElementTree.parse(files[0]).findall("module"))
+        # Not those by which the agent tells of itself.
+        names = [module.findtext("name") for module in xml.etree.ElementTree.parse(files[0]).findall("module")]
+        count = sum(not name.startswith("Agent - ") for name in names)
         if count != self.modules:
             sys.exit(f"{self.command[0]} delivered {count} modules instead of {self.modules}")
         files[0].unlink()

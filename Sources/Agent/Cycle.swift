@@ -137,7 +137,7 @@ private struct CycleRun {
 
     /// Collects and gives back the data files; nothing is remembered.
     func printing() async -> CycleReport {
-        let collected = await collect(state: [:])
+        let collected = await collect(state: [:], spool: nil)
         var report = report(on: collected)
         report.documents = collected.documents
         return report
@@ -147,9 +147,11 @@ private struct CycleRun {
     func committing(to spool: inout Spool) async -> CycleReport {
         logger.log(level: options.kind == .full ? .info : .debug, "cycle begins, configuration \(configuration.file)")
         let values = spool.values
+        let facts = (try? spool.summary()).map { SpoolFacts(summary: $0, lostFileCount: spool.lostFileCount) }
         let collected =
             options.endsAtSignals
-            ? await Interruption.watching { await collect(state: values) } : await collect(state: values)
+            ? await Interruption.watching { await collect(state: values, spool: facts) }
+            : await collect(state: values, spool: facts)
         var report = report(on: collected)
         // Most intensive cycles have nothing to tell and nothing to remember.
         let isQuiet = options.kind == .intensive && collected.documents.isEmpty && collected.values == spool.values
@@ -167,7 +169,7 @@ private struct CycleRun {
         return report
     }
 
-    private func collect(state: [String: String]) async -> Collected {
+    private func collect(state: [String: String], spool: SpoolFacts?) async -> Collected {
         var collected = Collected()
         let now = Int64(time(nil))
         let environment = CommandEnvironment.variables(of: configuration, agentName: "")
@@ -194,13 +196,21 @@ private struct CycleRun {
         collected.modules = await collector.collect(plan.due)
         log(collected.modules)
 
+        let missedLogBytes = max(
+            0,
+            collected.modules.reduce(state[StateKey.missedLogBytes].flatMap(Int64.init) ?? 0) {
+                $0 &+ $1.outcome.missedLogBytes
+            })
         let elements = collected.modules.flatMap(\.outcome.elements)
         let lastFile = state[StateKey.lastFileTime].flatMap(Int64.init) ?? 0
         // With nothing to say, a file is still a sign of life, which the server expects once in an interval.
         let isSignOfLifeDue = options.kind == .full && abs(now - lastFile) >= settings.interval.components.seconds
+        var own: OwnModules?
         if !elements.isEmpty || isSignOfLifeDue {
             let assembler = Assembler(settings, identity: identity, now: now, problems: { logger.warning("\($0)") })
-            collected.documents = assembler.documents(of: elements, problems: { logger.warning("\($0)") })
+            own = ownModules(collected.modules, state: state, spool: spool, missedLogBytes: missedLogBytes, now: now)
+            collected.documents = assembler.documents(
+                of: elements + (own?.elements ?? []), problems: { logger.warning("\($0)") })
         }
         collected.identity = identity
         // What its precondition kept from running is due again.
@@ -208,6 +218,8 @@ private struct CycleRun {
         collected.values = state.merging(plan.stateChanges(heldBack: Set(heldBack))) { $1 }
         collected.values.merge(identity.stateChanges) { $1 }
         for module in collected.modules { collected.values.merge(module.outcome.stateChanges) { $1 } }
+        if missedLogBytes > 0 { collected.values[StateKey.missedLogBytes] = String(missedLogBytes) }
+        collected.values.merge(own?.stateChanges ?? [:]) { $1 }
         collected.values[StateKey.cpuCounters] = await host.cpuCounters() ?? state[StateKey.cpuCounters]
         if options.onlyModules.isEmpty, options.kind == .full {
             collected.values[StateKey.cycle] = String((state[StateKey.cycle].flatMap(Int.init) ?? 0) &+ 1)
@@ -215,6 +227,21 @@ private struct CycleRun {
         }
         if !collected.documents.isEmpty { collected.values[StateKey.lastFileTime] = String(now) }
         return collected
+    }
+
+    /// What there is to tell of the agent itself: in full cycles of the whole configuration alone.
+    private func ownModules(
+        _ modules: [CollectedModule], state: [String: String], spool: SpoolFacts?, missedLogBytes: Int64, now: Int64
+    ) -> OwnModules? {
+        guard settings.reportsItself, options.kind == .full, options.onlyModules.isEmpty, options.role != .broker else {
+            return nil
+        }
+        return OwnModules(
+            OwnModules.Facts(
+                configuration: configuration, lastCycle: spool == nil ? nil : LastCycle(in: paths.state),
+                failedCount: modules.filter { !$0.outcome.failures.isEmpty }.count,
+                limitationCount: modules.reduce(0) { $0 + $1.outcome.limitationCount }, spool: spool,
+                missedLogBytes: missedLogBytes, state: state, now: now))
     }
 
     /// Enough to hide the waiting of some commands behind others, without starting them all at once.

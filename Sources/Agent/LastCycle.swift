@@ -7,6 +7,8 @@ struct LastCycle: Sendable, Hashable {
     let time: Int64
     /// How it ended.
     let ending: Int32
+    /// How long it took; `nil` where an older version saved it.
+    let duration: Duration?
     let moduleCount: Int
     let failedModuleCount: Int
     let committedFileCount: Int
@@ -19,6 +21,7 @@ struct LastCycle: Sendable, Hashable {
     init(_ report: CycleReport, at time: Int64) {
         self.time = time
         ending = report.ending.rawValue
+        duration = report.duration
         moduleCount = report.modules.count
         failedModuleCount = report.failedModules.count
         committedFileCount = report.committedFiles.count
@@ -42,6 +45,7 @@ struct LastCycle: Sendable, Hashable {
         else { return nil }
         self.time = time
         self.ending = ending
+        duration = number("milliseconds").map { .milliseconds($0 as Int64) }
         self.moduleCount = moduleCount
         self.failedModuleCount = failedModuleCount
         self.committedFileCount = committedFileCount
@@ -64,6 +68,7 @@ struct LastCycle: Sendable, Hashable {
             failure \(failure)
 
             """
+        if let duration { text += "milliseconds \(Int64(duration / .milliseconds(1)))\n" }
         if let certificate { text += "certificate \(certificate.holder)\ncertificate-end \(certificate.end)\n" }
         try? Files.replace(Self.path(in: state), with: text.utf8)
     }

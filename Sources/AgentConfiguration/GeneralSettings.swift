@@ -135,6 +135,8 @@ public struct GeneralSettings: Sendable, Hashable {
     public var runsOnce = false
     /// Whether nothing is run and nothing sent.
     public var isStandby = false
+    /// Whether the agent tells how it is itself, by modules of its own.
+    public var reportsItself = true
     /// Whether data files that were sent are kept.
     public var keepsSentFiles = false
 

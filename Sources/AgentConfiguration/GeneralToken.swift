@@ -178,6 +178,8 @@ public struct GeneralToken: Sendable {
         GeneralToken("pandora_user", "", .word, \.user, "user to run as"),
         GeneralToken("cron_mode", "0", .flag, \.runsOnce, "1: one cycle and exit"),
         GeneralToken("standby", "0", .flag, \.isStandby, "1: run nothing and send nothing"),
+        GeneralToken(
+            "own_modules", "1", .flag, \.reportsItself, "0: no modules about the agent itself (docs/own-modules.md)"),
         GeneralToken("debug", "0", .flag, \.keepsSentFiles, "1: keep the data files that were sent"),
     ]
 

@@ -35,6 +35,7 @@ struct InventoryPlugin: ModuleKind {
         for part in parts {
             let reading = await part.read(context)
             outcome.notes += reading.limitations.map(\.description)
+            outcome.limitationCount += reading.limitations.count
             if !reading.value.isEmpty { tables.append(.init(name: part.title, rows: reading.value)) }
         }
         if !tables.isEmpty { outcome.elements = [.inventory(Inventory(tables: tables))] }

@@ -237,6 +237,12 @@ extension ModuleOutcome {
     /// Adds what a reading has to tell.
     fileprivate mutating func add(_ batch: LogBatch) {
         failures += batch.failures.map(\.description)
+        missedLogBytes &+= batch.notes.reduce(0) { sum, note in
+            switch note {
+            case .missed(_, let bytes), .unreadable(_, let bytes): sum &+ bytes
+            default: sum
+            }
+        }
         for note in batch.notes {
             switch note {
             // Lines that do not arrive as they were written are a failure, and no remark.

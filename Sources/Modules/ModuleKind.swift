@@ -80,6 +80,10 @@ public struct ModuleOutcome: Sendable {
     public var failures: [String] = []
     /// What the operator may want to know, each a sentence.
     public var notes: [String] = []
+    /// How many of the failures and notes are about what a probe could not see.
+    public var limitationCount = 0
+    /// How many bytes of logs it could not read any more.
+    public var missedLogBytes: Int64 = 0
     /// Whether it ran at all; a precondition that does not hold keeps it from running.
     public var didRun = true
     /// What must be committed together with the elements, and only with them: positions in logs, times of inventories.

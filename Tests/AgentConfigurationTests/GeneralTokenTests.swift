@@ -94,6 +94,7 @@ import Testing
         Row("pandora_user pandora", "nil", "Optional(\"pandora\")", \.user),
         Row("cron_mode 1", "false", "true", \.runsOnce),
         Row("standby 1", "false", "true", \.isStandby),
+        Row("own_modules 0", "true", "false", \.reportsItself),
         Row("debug 1", "false", "true", \.keepsSentFiles),
         Row("remote_config 1", "false", "true", \.remoteConfiguration),
     ]

@@ -24,7 +24,8 @@ struct AgentUnderTest {
     /// Replaces the configuration.
     func configure(_ lines: String, transfer: String? = nil) throws {
         let local = "transfer_mode local\nserver_path \(server)"
-        let text = "agent_name unit\n\(transfer ?? local)\nlogfile \(log)\n\(lines)\n"
+        // What tests count are the modules that they configure.
+        let text = "agent_name unit\n\(transfer ?? local)\nlogfile \(log)\n\(lines)\nown_modules 0\n"
         try Files.replace(configuration, with: text.utf8)
     }
 

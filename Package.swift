@@ -58,6 +58,7 @@ let package = Package(
             name: "CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
         .systemLibrary(name: "CByteShuffle"),
+        .systemLibrary(name: "CMalloc"),
 
         // The ground that the rooms stand on: files and digests, nothing of the field.
         room("SystemFiles"),
@@ -81,7 +82,7 @@ let package = Package(
             "Agent",
             knows: [
                 "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile", "Spool", "Tentacle", "Modules", "SecurityChecks",
+                "DataFile", "Spool", "Tentacle", "Modules", "SecurityChecks", "CMalloc",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(

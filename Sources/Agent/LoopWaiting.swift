@@ -65,6 +65,7 @@ struct LoopWaiting {
 
     /// Waits for a time, or for a request that comes first.
     mutating func wait(until time: Duration) async -> LoopEvent {
+        Heap.trim()
         let due = start + time
         let timer = Task { [requests] in
             while ContinuousClock.now < due { try await Task.sleep(until: due, clock: .continuous) }

@@ -6,6 +6,7 @@ internal import Glibc
 @main
 enum EntryPoint {
     static func main() async {
+        Heap.configure()
         let words = CommandLine.arguments
         let name = words.first?.split(separator: "/").last.map(String.init) ?? ""
         await run(words: Array(words.dropFirst()), calledAs: name)

@@ -19,7 +19,7 @@ BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-shipping bench-logs install clean
+.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs install clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ bench: release test-dependencies ## compare with the Perl agent, in turns
 
 bench-configuration: release ## measure large configurations
 	python3 Benchmarks/configuration.py $(BINARY)
+
+bench-inventory: release test-dependencies ## measure the inventory
+	python3 Benchmarks/inventory.py $(BINARY)
 
 bench-shipping: release test-dependencies ## measure the Tentacle client
 	python3 Benchmarks/shipping.py $(BINARY)

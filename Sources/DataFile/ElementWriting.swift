@@ -83,11 +83,14 @@ extension XMLWriter {
 extension String {
     /// The text with a space for each line break.
     fileprivate var onOneLine: String {
-        String(map { $0.isNewline ? " " : $0 })
+        // Most text is plain, and an inventory has much of it.
+        if utf8.allSatisfy({ 0x20...0x7E ~= $0 }) { return self }
+        return String(map { $0.isNewline ? " " : $0 })
     }
 
     /// The text with `,` for each `;`, also where a combining character follows it.
     fileprivate var replacingSemicolons: String {
-        String(String.UnicodeScalarView(unicodeScalars.map { $0 == ";" ? "," : $0 }))
+        if !utf8.contains(UInt8(ascii: ";")) { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0 == ";" ? "," : $0 }))
     }
 }

@@ -65,7 +65,8 @@ struct XMLWriter: Sendable {
 
     private mutating func put(_ text: some Collection<UInt8>, as context: Context) {
         if text.isEmpty { return }
-        bytes.reserveCapacity(bytes.count + text.count)
+        // Most text is plain: it is the same in every encoding, and nothing in it means anything to XML.
+        if text.allSatisfy(XMLWriter.isPlain) { return bytes.append(contentsOf: text) }
         var closing = CharacterDataEnd()
         let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
         var index = scalars.startIndex
@@ -83,6 +84,15 @@ struct XMLWriter: Sendable {
             } else {
                 put(scalar.isAllowedInXML ? scalar : "\u{FFFD}")
             }
+        }
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "&"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""), UInt8(ascii: "'"),
+            UInt8(ascii: "]"):
+            false
+        default: 0x20...0x7E ~= byte
         }
     }
 

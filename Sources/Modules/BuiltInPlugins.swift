@@ -48,6 +48,10 @@ public enum BuiltInPlugins {
             name: "inventory", usage: InventoryPlugin.usage, summary: "what the host has: users, software …",
             make: { arguments throws(PluginMisuse) in try InventoryPlugin(arguments: arguments) }),
         BuiltInPlugin(
+            name: InventoryChangesPlugin.name, usage: InventoryChangesPlugin.usage,
+            summary: "what came, went and changed since the last look",
+            make: { arguments throws(PluginMisuse) in try InventoryChangesPlugin(arguments: arguments) }),
+        BuiltInPlugin(
             name: NagiosPlugin.name, usage: NagiosPlugin.usage, summary: "a plugin of Nagios as a module",
             make: { arguments throws(PluginMisuse) in try NagiosPlugin(arguments: arguments) }),
         disk(.plain), disk(.free), disk(.used), memory(.free), memory(.used),

@@ -40,7 +40,7 @@ struct InventoryPlugin: ModuleKind {
         }
         if !tables.isEmpty { outcome.elements = [.inventory(Inventory(tables: tables))] }
         // Where nothing at all could be seen, the next cycle looks again.
-        if !tables.isEmpty { outcome.stateChanges[stateKey] = String(context.now) }
+        if !tables.isEmpty, interval > 0 { outcome.stateChanges[stateKey] = String(context.now) }
         return outcome
     }
 }

@@ -88,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "pandora-agent",
             dependencies: [
-                "Agent", "AgentConfiguration", "Spool", "Tentacle",
+                "Agent", "AgentConfiguration", "CommandRunner", "SecurityChecks", "Spool", "Tentacle",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ],

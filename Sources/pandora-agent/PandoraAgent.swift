@@ -14,7 +14,8 @@ struct PandoraAgent: AsyncParsableCommand {
         version: AgentVersion.number,
         subcommands: [
             RunCommand.self, DaemonCommand.self, CheckCommand.self, ModulesCommand.self, PluginCommand.self,
-            InventoryCommand.self, ExplainPrivilegesCommand.self, StatusCommand.self, LockCommand.self,
+            InventoryCommand.self, ExplainPrivilegesCommand.self, AuditCommand.self, StatusCommand.self,
+            LockCommand.self,
             UnlockCommand.self, SpoolCommand.self, DoctorCommand.self,
             TentacleClientCommand.self,
         ])

@@ -77,7 +77,9 @@ let package = Package(
         room("SecurityChecks", knows: ["SystemFiles", "Digests", "HostProbes", "CommandRunner"]),
         room(
             "Modules",
-            knows: ["AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests"]),
+            knows: [
+                "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests", "COpenSSL",
+            ]),
         room(
             "Agent",
             knows: [

@@ -70,11 +70,12 @@ public enum PackageDatabase {
         return limitations
     }
 
-    /// Whether the host has a database of rpm, which only the program rpm can read.
-    public static func hasRPM(_ roots: HostRoots = .system) -> Bool {
-        ["var/lib/rpm", "usr/lib/sysimage/rpm"].contains { folder in
+    /// The folder of the host's database of rpm, below its root; `nil` where it has none. Only the program rpm can read
+    /// it, and has to be told of the folder: what it takes by itself depends on the distribution that it comes from.
+    public static func rpmFolder(_ roots: HostRoots = .system) -> String? {
+        ["/usr/lib/sysimage/rpm", "/var/lib/rpm"].first { folder in
             ["rpmdb.sqlite", "Packages", "Packages.db"].contains { file in
-                Files.exists(roots.top.appending(folder).appending(file))
+                Files.exists(roots.top.appending(FilePath(folder).components).appending(file))
             }
         }
     }

@@ -60,8 +60,8 @@ extension InventoryPart {
             example: ["bash", "5.2.15-2+b7", "GNU Bourne Again SHell"]
         ) { context in
             var reading = PackageDatabase.installed(context.host.roots)
-            if PackageDatabase.hasRPM(context.host.roots) {
-                let query = await rpmPackages(context)
+            if let folder = PackageDatabase.rpmFolder(context.host.roots) {
+                let query = await rpmPackages(in: folder, context)
                 reading.value += query.value
                 reading.limitations += query.limitations
             }
@@ -72,9 +72,12 @@ extension InventoryPart {
         },
     ]
 
-    private static func rpmPackages(_ context: ModuleContext) async -> Reading<[Package]> {
+    private static func rpmPackages(in folder: String, _ context: ModuleContext) async -> Reading<[Package]> {
+        let top = context.host.roots.top
+        let root = top == "/" ? [] : ["--root", top.string]
         let result = await Command(
-            .file(FilePath("rpm"), arguments: RPMQuery.arguments), environment: context.environment,
+            .file(FilePath("rpm"), arguments: root + ["--dbpath", folder] + RPMQuery.arguments),
+            environment: context.environment,
             timeLimit: context.longestCommand, outputLimit: 64 << 20
         ).run()
         guard result.isSuccess else {
@@ -206,6 +209,19 @@ extension InventoryPart {
                     containers.map {
                         [$0.engine.rawValue, $0.identifier, $0.name, $0.image, "\($0.processes)"]
                     }
+                }
+            }
+        },
+        InventoryPart(
+            "certificates", "Certificates", ["file", "subject", "issuer", "valid from", "valid until"],
+            isPartOfAll: false,
+            example: [
+                "/etc/ssl/web.pem", "CN=web.example", "CN=Example CA", "2026-01-31T08:00:00Z", "2027-01-31T08:00:00Z",
+            ]
+        ) { context in
+            HostCertificate.all(context.host.roots).map { certificates in
+                certificates.map {
+                    [$0.file.string, $0.subject, $0.issuer, timeText($0.begin), timeText($0.end)]
                 }
             }
         },

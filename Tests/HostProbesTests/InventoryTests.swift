@@ -120,8 +120,8 @@ struct InventoryTests {
                     name: "zlib", version: "1:1.3.1-1", architecture: "x86_64",
                     description: "Compression library implementing the deflate compression method", manager: .pacman)
             ])
-        #expect(PackageDatabase.hasRPM(Fixture.redHat))
-        #expect(!PackageDatabase.hasRPM(Fixture.debian))
+        #expect(PackageDatabase.rpmFolder(Fixture.redHat) == "/var/lib/rpm")
+        #expect(PackageDatabase.rpmFolder(Fixture.debian) == nil)
         #expect(PackageDatabase.installed(Fixture.redHat) == Reading([]))
     }
 

@@ -60,9 +60,10 @@ let package = Package(
         .systemLibrary(name: "CByteShuffle"),
         .systemLibrary(name: "CMalloc"),
 
-        // The ground that the rooms stand on: files and digests, nothing of the field.
+        // The ground that the rooms stand on: files, digests and certificates, nothing of the field.
         room("SystemFiles"),
         room("Digests", knows: ["COpenSSL", "CByteShuffle"]),
+        room("Certificates", knows: ["COpenSSL"]),
 
         // The leaves: each knows the ground alone.
         room("AgentConfiguration", knows: ["SystemFiles"]),
@@ -71,14 +72,15 @@ let package = Package(
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
         room("DataFile", knows: ["Digests", "CExpat"]),
         room("Spool", knows: ["SystemFiles", "Digests"]),
-        room("Tentacle", knows: ["SystemFiles", "Digests", "COpenSSL", "CZlib"]),
+        room("Tentacle", knows: ["SystemFiles", "Digests", "Certificates", "COpenSSL", "CZlib"]),
 
         // The rooms that join them.
         room("SecurityChecks", knows: ["SystemFiles", "Digests", "HostProbes", "CommandRunner"]),
         room(
             "Modules",
             knows: [
-                "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests", "COpenSSL",
+                "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests",
+                "Certificates",
             ]),
         room(
             "Agent",

@@ -62,6 +62,18 @@ def measure(command: list[str], memory: pathlib.Path, good=(0,), output: str | N
     return Cost(wall, usage.ru_utime + usage.ru_stime, int(memory.read_text()) * 1024)
 
 
+class Limits:
+    """Prints figures with their limits, and remembers those that are missed."""
+
+    def __init__(self):
+        self.missed = []
+
+    def show(self, name: str, figure: str, is_kept: bool) -> None:
+        print(f"{name:52}{figure}{'' if is_kept else '   MISSED'}")
+        if not is_kept:
+            self.missed.append(name)
+
+
 class Agent:
     """An agent with a configuration and folders of its own."""
 

@@ -11,7 +11,7 @@ import statistics
 import sys
 import tempfile
 
-from compare import MIB, measure
+from compare import MIB, Limits, measure
 
 PERL_PLUGIN = "/usr/share/pandorafms/agent/plugins/inventory"
 DPKG_LIMIT = 1.5
@@ -27,12 +27,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=15)
     options = parser.parse_args()
     binary = os.path.abspath(options.binary)
-    missed = []
-
-    def limit(name: str, text: str, is_kept: bool) -> None:
-        print(f"{name:52}{text}{'' if is_kept else '   MISSED'}")
-        if not is_kept:
-            missed.append(name)
+    limits = Limits()
 
     with tempfile.TemporaryDirectory(prefix="pandora-agent-inventory-") as name:
         folder = pathlib.Path(name)
@@ -53,16 +48,16 @@ def main() -> int:
         median = {key: statistics.median(cost.wall for cost in of) for key, of in costs.items()}
         print(f"{options.turns} turns, load {os.getloadavg()[0]:.1f}; wall times, ms: "
               + ", ".join(f"{key} {value * 1e3:.1f}" for key, value in median.items()))
-        limit("software: time of dpkg-query -W", f"{median['ours'] / median['dpkg']:6.2f} times, limit {DPKG_LIMIT}",
+        limits.show("software: time of dpkg-query -W", f"{median['ours'] / median['dpkg']:6.2f} times, limit {DPKG_LIMIT}",
               median["ours"] <= DPKG_LIMIT * median["dpkg"])
-        limit("software: speed of the Perl plugin",
+        limits.show("software: speed of the Perl plugin",
               f"{median['perl'] / median['ours']:6.1f} times, limit {TIMES_FASTER_THAN_PERL}",
               median["perl"] >= TIMES_FASTER_THAN_PERL * median["ours"])
         cpu = statistics.median(cost.cpu for cost in costs["usual"])
         memory = max(cost.memory for cost in costs["usual"])
-        limit(f"{', '.join(USUAL)}: CPU", f"{cpu * 1e3:6.1f} ms, limit {CPU_LIMIT * 1e3:.0f}", cpu <= CPU_LIMIT)
-        limit("the same: peak memory", f"{memory / MIB:6.1f} MiB, limit {MEMORY_LIMIT / MIB:.0f}", memory <= MEMORY_LIMIT)
-    return 1 if missed else 0
+        limits.show(f"{', '.join(USUAL)}: CPU", f"{cpu * 1e3:6.1f} ms, limit {CPU_LIMIT * 1e3:.0f}", cpu <= CPU_LIMIT)
+        limits.show("the same: peak memory", f"{memory / MIB:6.1f} MiB, limit {MEMORY_LIMIT / MIB:.0f}", memory <= MEMORY_LIMIT)
+    return 1 if limits.missed else 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare import MIB, measure
+from compare import MIB, Limits, measure
 
 PERL_PLUGIN = "/usr/share/pandorafms/agent/plugins/grep_log"
 RARE = ["POSSIBLE BREAK-IN", "fail(ed|ure) [a-z ]+xyz"]
@@ -111,12 +111,7 @@ def main() -> int:
     parser.add_argument("binary")
     arguments = parser.parse_args()
     binary = os.path.abspath(arguments.binary)
-    missed = []
-
-    def show(name: str, cost: str, verdict: bool) -> None:
-        print(f"{name:44} {cost}{'' if verdict else '   MISSED'}")
-        if not verdict:
-            missed.append(name)
+    limits = Limits()
 
     with tempfile.TemporaryDirectory(prefix="pandora-agent-logs-") as name:
         folder = pathlib.Path(name)
@@ -132,18 +127,18 @@ def main() -> int:
             ours = statistics.median(turn[0].wall for turn in turns)
             ratio = statistics.median(turn[1].wall / turn[0].wall for turn in turns)
             memory = max([memory] + [turn[0].memory for turn in turns])
-            show(f"'{pattern}'", f"{ours / size:6.3f} s/GB, {ratio:5.2f} times as fast as grep -aiP", ratio >= 1)
+            limits.show(f"'{pattern}'", f"{ours / size:6.3f} s/GB, {ratio:5.2f} times as fast as grep -aiP", ratio >= 1)
         turns = [(readers.agent(ALL, os.devnull), readers.perl(ALL, os.devnull)) for _ in range(arguments.turns)]
         ours = statistics.median(turn[0].wall for turn in turns)
         ratio = statistics.median(turn[1].wall / turn[0].wall for turn in turns)
         memory = max([memory] + [turn[0].memory for turn in turns])
-        show(f"'{ALL}'", f"{ours / size:6.3f} s/GB, {ratio:5.1f} times as fast as the Perl plugin",
+        limits.show(f"'{ALL}'", f"{ours / size:6.3f} s/GB, {ratio:5.1f} times as fast as the Perl plugin",
              ratio >= TIMES_FASTER_THAN_PERL)
-        show("peak memory", f"{memory / MIB:6.1f} MiB", memory < MEMORY_LIMIT)
+        limits.show("peak memory", f"{memory / MIB:6.1f} MiB", memory < MEMORY_LIMIT)
         many, one = nothing_new(folder, binary, 4 * arguments.turns)
-        show(f"nothing new in {FILES} logs", f"{(many - one) * 1000:6.1f} ms above the {one * 1000:.1f} ms of one log",
+        limits.show(f"nothing new in {FILES} logs", f"{(many - one) * 1000:6.1f} ms above the {one * 1000:.1f} ms of one log",
              many - one < NOTHING_NEW_LIMIT)
-    return 1 if missed else 0
+    return 1 if limits.missed else 0
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from compare import MIB, measure
+from compare import MIB, Limits, measure
 from tentacle_sink import Sink
 
 PERL_CLIENT = "/usr/bin/tentacle_client"
@@ -57,12 +57,7 @@ def main() -> int:
     parser.add_argument("--size", type=int, default=100_000_000, help="the size of the large file in bytes")
     options = parser.parse_args()
     binary = os.path.abspath(options.binary)
-    missed = []
-
-    def limit(name: str, text: str, is_kept: bool) -> None:
-        print(f"{name:52}{text}{'' if is_kept else '   MISSED'}")
-        if not is_kept:
-            missed.append(name)
+    limits = Limits()
 
     with tempfile.TemporaryDirectory(prefix="pandora-agent-shipping-") as name:
         folder = pathlib.Path(name)
@@ -112,8 +107,8 @@ def main() -> int:
             to_copy = statistics.median(a / b for a, b, _ in turns)
             to_perl = statistics.median(c / a for a, _, c in turns)
             print(f"{form:10} ours {own * 1e3:7.1f} ms, copy {copied * 1e3:7.1f} ms, Perl {perls * 1e3:7.1f} ms")
-            limit(f"{form}: time of the plain copy", f"{to_copy:6.2f} times, limit {RAW_LIMIT}", to_copy <= RAW_LIMIT)
-            limit(f"{form}: throughput of the Perl client", f"{to_perl:6.1f} times, limit {TIMES_FASTER_THAN_PERL}",
+            limits.show(f"{form}: time of the plain copy", f"{to_copy:6.2f} times, limit {RAW_LIMIT}", to_copy <= RAW_LIMIT)
+            limits.show(f"{form}: throughput of the Perl client", f"{to_perl:6.1f} times, limit {TIMES_FASTER_THAN_PERL}",
                   to_perl >= TIMES_FASTER_THAN_PERL)
             sink.close()
             raw.close()
@@ -130,8 +125,8 @@ def main() -> int:
             memory = max(memory, ours_cost.memory)
         own, perls = (statistics.median(column) for column in zip(*turns))
         print(f"{SMALL_FILES} files on one connection: ours {own:.2f} s, Perl {perls:.2f} s")
-        limit("peak memory", f"{memory / MIB:6.1f} MiB, limit {MEMORY_LIMIT / MIB:.0f}", memory <= MEMORY_LIMIT)
-    return 1 if missed else 0
+        limits.show("peak memory", f"{memory / MIB:6.1f} MiB, limit {MEMORY_LIMIT / MIB:.0f}", memory <= MEMORY_LIMIT)
+    return 1 if limits.missed else 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ enum CommandEnvironment {
     ]
 
     private static let inherited = ["HOME", "USER", "LOGNAME", "SHELL", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"]
-    private static let systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    /// Where programs are where nobody says so.
+    static let systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// The variables of a configuration's commands.
     static func variables(of configuration: Configuration, agentName: String) -> [String: String] {

@@ -147,7 +147,7 @@ private struct CycleRun {
     func committing(to spool: inout Spool) async -> CycleReport {
         logger.log(level: options.kind == .full ? .info : .debug, "cycle begins, configuration \(configuration.file)")
         let values = spool.values
-        let facts = (try? spool.summary()).map { SpoolFacts(summary: $0, lostFileCount: spool.lostFileCount) }
+        let facts = reportsItself ? SpoolFacts(spool) : nil
         let collected =
             options.endsAtSignals
             ? await Interruption.watching { await collect(state: values, spool: facts) }
@@ -229,13 +229,16 @@ private struct CycleRun {
         return collected
     }
 
-    /// What there is to tell of the agent itself: in full cycles of the whole configuration alone.
+    /// Whether the agent tells of itself: in full cycles of the whole configuration alone.
+    private var reportsItself: Bool {
+        settings.reportsItself && options.kind == .full && options.onlyModules.isEmpty && options.role != .broker
+    }
+
+    /// What there is to tell of the agent itself.
     private func ownModules(
         _ modules: [CollectedModule], state: [String: String], spool: SpoolFacts?, missedLogBytes: Int64, now: Int64
     ) -> OwnModules? {
-        guard settings.reportsItself, options.kind == .full, options.onlyModules.isEmpty, options.role != .broker else {
-            return nil
-        }
+        if !reportsItself { return nil }
         return OwnModules(
             OwnModules.Facts(
                 configuration: configuration, lastCycle: spool == nil ? nil : LastCycle(in: paths.state),

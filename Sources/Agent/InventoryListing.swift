@@ -1,8 +1,8 @@
 internal import DataFile
 internal import Glibc
 public import HostProbes
+internal import LogReading
 internal import Modules
-internal import SystemFiles
 internal import SystemPackage
 
 /// What the inventory says now, for people and programs.
@@ -32,7 +32,7 @@ public struct InventoryListing: Sendable {
     /// - Parameter names: The parts; all where it is empty.
     public init(of names: [String]) async {
         let context = ModuleContext(
-            host: HostReadings(), environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"],
+            host: HostReadings(), environment: ["PATH": CommandEnvironment.systemPath, "LC_ALL": "C.UTF-8"],
             state: [:], deadline: .now + .seconds(300), now: Int64(time(nil)))
         var parts: [Part] = []
         var limitations: [Limitation] = []
@@ -86,14 +86,15 @@ public struct PrivilegeReport: Sendable {
     private static var logs: [Limitation] {
         let usual = ["messages", "syslog", "secure", "auth.log", "audit/audit.log", "journal"]
         return usual.compactMap { name in
-            let path = FilePath("/var/log/\(name)")
-            guard let status = try? Files.status(path), access(path.string, R_OK) != 0 else { return nil }
-            let group = getgrgid(status.rawValue.st_gid).map { String(cString: $0.pointee.gr_name) }
-            // The file of a group that is root's, or that may not read it, needs more.
-            let helps = status.rawValue.st_mode & 0o040 != 0 && status.rawValue.st_gid != 0
+            guard let failure = LogFailure.ofOpening(FilePath("/var/log/\(name)")) else { return nil }
+            guard case .permissionDenied(let group) = failure.reason else {
+                return Limitation("the log \(failure.path)", because: "\(failure)")
+            }
+            // Nobody should join root's group for a log.
+            let groups = group.map { $0 == "root" ? [] : [Permission.group($0)] } ?? []
             return Limitation(
-                "the log \(path)", because: "Permission denied",
-                allowedBy: (helps ? group.map { [.group($0)] } ?? [] : []) + [.capability("CAP_DAC_READ_SEARCH")])
+                "the log \(failure.path)", because: "Permission denied",
+                allowedBy: groups + [.capability("CAP_DAC_READ_SEARCH")])
         }
     }
 }

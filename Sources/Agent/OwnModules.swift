@@ -135,6 +135,13 @@ struct SpoolFacts: Sendable {
     let summary: SpoolSummary
     /// How many data files were ever given up.
     let lostFileCount: Int
+
+    /// Looks at a spool; `nil` where it cannot be seen.
+    init?(_ spool: borrowing Spool) {
+        guard let summary = try? spool.summary() else { return nil }
+        self.summary = summary
+        lostFileCount = spool.lostFileCount
+    }
 }
 
 /// The digest of a configuration's files, made anew only when one of them has changed.

@@ -76,7 +76,7 @@ public struct CommandDisplay: Sendable, Hashable, CustomStringConvertible {
     private static func withoutAddressPassword(_ word: Substring) -> String {
         var word = String(word)
         var from = word.startIndex
-        while let scheme = word[from...].range(of: "://") {
+        while let scheme = word[from...].firstRange(of: "://") {
             let rest = word[scheme.upperBound...]
             let end = rest.firstIndex { "/?#'\"".contains($0) } ?? rest.endIndex
             guard let at = rest[..<end].lastIndex(of: "@"), let colon = rest[..<at].firstIndex(of: ":") else {
@@ -112,17 +112,5 @@ public struct CommandDisplay: Sendable, Hashable, CustomStringConvertible {
         }
         if start < text.endIndex { parts.append((text[start...], isSpace)) }
         return parts
-    }
-}
-
-extension Substring {
-    /// Where a text first stands.
-    fileprivate func range(of text: String) -> Range<Index>? {
-        var start = startIndex
-        while start < endIndex {
-            if self[start...].hasPrefix(text) { return start..<index(start, offsetBy: text.count) }
-            start = index(after: start)
-        }
-        return nil
     }
 }

@@ -51,6 +51,17 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         self.init(path, reason)
     }
 
+    /// Why a log that is there cannot be opened; `nil` where it can be, or is not there.
+    public static func ofOpening(_ path: FilePath) -> LogFailure? {
+        do throws(SystemError) {
+            _ = try OpenFile(path, options: .nonBlocking)
+            return nil
+        } catch {
+            let failure = LogFailure(path, error)
+            return failure.reason == .missing ? nil : failure
+        }
+    }
+
     /// Whether it is a log that could not be read, rather than something else that is there.
     var isOfLog: Bool {
         switch reason {

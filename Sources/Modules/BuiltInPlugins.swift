@@ -20,6 +20,24 @@ public struct BuiltInPlugin: Sendable {
     /// What it does, in one line.
     public let summary: String
     let make: @Sendable ([String]) throws(PluginMisuse) -> any ModuleKind
+
+    fileprivate init(
+        _ name: String, _ usage: String, _ summary: String,
+        make: @escaping @Sendable ([String]) throws(PluginMisuse) -> some ModuleKind
+    ) {
+        self.name = name
+        self.usage = usage
+        self.summary = summary
+        self.make = { arguments throws(PluginMisuse) in try make(arguments) }
+    }
+
+    /// A plugin that takes no arguments.
+    fileprivate init(_ name: String, _ summary: String, _ plugin: some ModuleKind) {
+        self.init(name, name, summary) { arguments throws(PluginMisuse) in
+            if !arguments.isEmpty { throw PluginMisuse("it takes no arguments", usage: name, argument: 0) }
+            return plugin
+        }
+    }
 }
 
 /// The plugins that need no program of their own.
@@ -27,54 +45,43 @@ public enum BuiltInPlugins {
     /// All of them, by name.
     public static let all: [BuiltInPlugin] = [
         BuiltInPlugin(
-            name: AutodiscoverPlugin.name, usage: AutodiscoverPlugin.usage,
-            summary: "which services the host has, whether they run, and what they use",
-            make: { arguments throws(PluginMisuse) in try AutodiscoverPlugin(arguments: arguments) }),
+            AutodiscoverPlugin.name, AutodiscoverPlugin.usage,
+            "which services the host has, whether they run, and what they use",
+            make: AutodiscoverPlugin.init(arguments:)),
+        BuiltInPlugin("file-nr.sh", "the kernel's counts of file handles", KernelCountsPlugin.fileHandles),
         BuiltInPlugin(
-            name: FileHandlesPlugin.name, usage: FileHandlesPlugin.name, summary: "the kernel's counts of file handles",
-            make: { arguments throws(PluginMisuse) in try FileHandlesPlugin(arguments: arguments) }),
+            FolderPlugin.name, FolderPlugin.usage, "how many files folders have", make: FolderPlugin.init(arguments:)),
         BuiltInPlugin(
-            name: FolderPlugin.name, usage: FolderPlugin.usage, summary: "how many files folders have",
-            make: { arguments throws(PluginMisuse) in try FolderPlugin(arguments: arguments) }),
+            "grep_log", GrepLog.usage,
+            "new lines of a log that match, with the lines around them, as a module of text",
+            make: GrepLog.init(arguments:)),
         BuiltInPlugin(
-            name: "grep_log", usage: GrepLog.usage,
-            summary: "new lines of a log that match, with the lines around them, as a module of text",
-            make: { arguments throws(PluginMisuse) in try GrepLog(arguments: arguments) }),
+            "grep_log_module", GrepLogModule.usage, "new lines of a log that match, as a log element",
+            make: GrepLogModule.init(arguments:)),
         BuiltInPlugin(
-            name: "grep_log_module", usage: GrepLogModule.usage,
-            summary: "new lines of a log that match, as a log element",
-            make: { arguments throws(PluginMisuse) in try GrepLogModule(arguments: arguments) }),
+            "inventory", InventoryPlugin.usage, "what the host has: users, software …",
+            make: InventoryPlugin.init(arguments:)),
         BuiltInPlugin(
-            name: "inventory", usage: InventoryPlugin.usage, summary: "what the host has: users, software …",
-            make: { arguments throws(PluginMisuse) in try InventoryPlugin(arguments: arguments) }),
+            InventoryChangesPlugin.name, InventoryChangesPlugin.usage,
+            "what came, went and changed since the last look", make: InventoryChangesPlugin.init(arguments:)),
         BuiltInPlugin(
-            name: InventoryChangesPlugin.name, usage: InventoryChangesPlugin.usage,
-            summary: "what came, went and changed since the last look",
-            make: { arguments throws(PluginMisuse) in try InventoryChangesPlugin(arguments: arguments) }),
-        BuiltInPlugin(
-            name: NagiosPlugin.name, usage: NagiosPlugin.usage, summary: "a plugin of Nagios as a module",
-            make: { arguments throws(PluginMisuse) in try NagiosPlugin(arguments: arguments) }),
+            NagiosPlugin.name, NagiosPlugin.usage, "a plugin of Nagios as a module", make: NagiosPlugin.init(arguments:)
+        ),
         disk(.plain), disk(.free), disk(.used), memory(.free), memory(.used),
-        BuiltInPlugin(
-            name: NetworkUsagePlugin.name, usage: NetworkUsagePlugin.name, summary: "octets in and out",
-            make: { arguments throws(PluginMisuse) in try NetworkUsagePlugin(arguments: arguments) }),
-        BuiltInPlugin(
-            name: SocketsPlugin.name, usage: SocketsPlugin.name, summary: "the kernel's counts of TCP sockets",
-            make: { arguments throws(PluginMisuse) in try SocketsPlugin(arguments: arguments) }),
+        BuiltInPlugin("pandora_netusage", "octets in and out", NetworkUsagePlugin()),
+        BuiltInPlugin("sockstat.sh", "the kernel's counts of TCP sockets", KernelCountsPlugin.sockets),
     ]
 
     private static func disk(_ face: DiskPlugin.Face) -> BuiltInPlugin {
         BuiltInPlugin(
-            name: face.rawValue, usage: face.usage,
-            summary: "how much of each file system is \(face == .used ? "used" : "free"), in %",
-            make: { arguments throws(PluginMisuse) in try DiskPlugin(face, arguments: arguments) })
+            face.rawValue, face.usage, "how much of each file system is \(face == .used ? "used" : "free"), in %"
+        ) { arguments throws(PluginMisuse) in try DiskPlugin(face, arguments: arguments) }
     }
 
     private static func memory(_ face: MemoryPlugin.Face) -> BuiltInPlugin {
         BuiltInPlugin(
-            name: face.rawValue, usage: face.rawValue,
-            summary: "how much of the memory is \(face == .used ? "used" : "free"), in %",
-            make: { arguments throws(PluginMisuse) in try MemoryPlugin(face, arguments: arguments) })
+            face.rawValue, "how much of the memory is \(face == .used ? "used" : "free"), in %",
+            MemoryPlugin(face: face))
     }
 
     /// The plugin of a name with its arguments; `nil` where there is none of that name.

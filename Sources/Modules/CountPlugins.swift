@@ -6,12 +6,6 @@ internal import SystemPackage
 /// `pandora_netusage`: the octets that all interfaces but the loopback have sent and received; the server makes a rate of
 /// it.
 struct NetworkUsagePlugin: ModuleKind {
-    static let name = "pandora_netusage"
-
-    init(arguments: [String]) throws(PluginMisuse) {
-        try PluginMisuse.refuse(arguments, usage: Self.name)
-    }
-
     func collect(in context: ModuleContext) async -> ModuleOutcome {
         do throws(Limitation) {
             let interfaces = try NetworkInterface.all(context.host.roots)
@@ -32,46 +26,45 @@ struct NetworkUsagePlugin: ModuleKind {
     }
 }
 
-/// `file-nr.sh`: the kernel's counts of file handles.
-struct FileHandlesPlugin: ModuleKind {
-    static let name = "file-nr.sh"
+/// Counts of the kernel, each as a module.
+struct KernelCountsPlugin: ModuleKind {
+    /// A count, and what the server is told about it.
+    typealias Count = (name: String, count: UInt64, description: String)
 
-    init(arguments: [String]) throws(PluginMisuse) {
-        try PluginMisuse.refuse(arguments, usage: Self.name)
+    private let read: @Sendable (HostRoots) throws(Limitation) -> [Count]
+
+    /// `file-nr.sh`: the counts of file handles.
+    static let fileHandles = KernelCountsPlugin { (roots) throws(Limitation) in
+        let counts = try FileHandleCounts(roots)
+        return [
+            ("FileHandles_Allocated", counts.allocated, "File handles that are allocated"),
+            ("FileHandles_Free", counts.free, "Allocated file handles that are free"),
+            ("FileHandles_Max", counts.maximum, "The most file handles that there may be"),
+        ]
+    }
+
+    /// `sockstat.sh`: the counts of TCP sockets.
+    static let sockets = KernelCountsPlugin { (roots) throws(Limitation) in
+        let counts = try SocketCounts(roots)
+        return [
+            ("TCP_Sockets_InUse", counts.tcpInUse, "TCP sockets of IPv4 that are connected or listen"),
+            ("TCP6_Sockets_InUse", counts.tcp6InUse, "TCP sockets of IPv6 that are connected or listen"),
+            ("TCP_Sockets_Orphan", counts.tcpOrphaned, "TCP sockets that no process holds any longer"),
+            ("TCP_Sockets_TimeWait", counts.tcpTimeWait, "TCP connections that wait to be forgotten"),
+            ("TCP_Sockets_Allocated", counts.tcpAllocated, "TCP sockets in any state"),
+        ]
     }
 
     func collect(in context: ModuleContext) async -> ModuleOutcome {
         do throws(Limitation) {
-            let counts = try FileHandleCounts(context.host.roots)
-            return .counts([
-                ("FileHandles_Allocated", counts.allocated, "File handles that are allocated"),
-                ("FileHandles_Free", counts.free, "Allocated file handles that are free"),
-                ("FileHandles_Max", counts.maximum, "The most file handles that there may be"),
-            ])
-        } catch {
-            return ModuleOutcome(failure: "\(error)")
-        }
-    }
-}
-
-/// `sockstat.sh`: the kernel's counts of TCP sockets.
-struct SocketsPlugin: ModuleKind {
-    static let name = "sockstat.sh"
-
-    init(arguments: [String]) throws(PluginMisuse) {
-        try PluginMisuse.refuse(arguments, usage: Self.name)
-    }
-
-    func collect(in context: ModuleContext) async -> ModuleOutcome {
-        do throws(Limitation) {
-            let counts = try SocketCounts(context.host.roots)
-            return .counts([
-                ("TCP_Sockets_InUse", counts.tcpInUse, "TCP sockets of IPv4 that are connected or listen"),
-                ("TCP6_Sockets_InUse", counts.tcp6InUse, "TCP sockets of IPv6 that are connected or listen"),
-                ("TCP_Sockets_Orphan", counts.tcpOrphaned, "TCP sockets that no process holds any longer"),
-                ("TCP_Sockets_TimeWait", counts.tcpTimeWait, "TCP connections that wait to be forgotten"),
-                ("TCP_Sockets_Allocated", counts.tcpAllocated, "TCP sockets in any state"),
-            ])
+            var outcome = ModuleOutcome()
+            outcome.elements = try read(context.host.roots).map { entry in
+                .module(
+                    Module(
+                        name: entry.name, type: "generic_data", description: entry.description,
+                        settings: [.group: "System"], data: .value(Array(String(entry.count).utf8))))
+            }
+            return outcome
         } catch {
             return ModuleOutcome(failure: "\(error)")
         }
@@ -110,20 +103,6 @@ struct FolderPlugin: ModuleKind {
                     Module(
                         name: "NumFiles_FS_\(folder)", type: "generic_data", description: "Number of files",
                         data: .value(Array(String(count).utf8)))))
-        }
-        return outcome
-    }
-}
-
-extension ModuleOutcome {
-    /// A module for each count.
-    fileprivate static func counts(_ counts: [(name: String, count: UInt64, description: String)]) -> ModuleOutcome {
-        var outcome = ModuleOutcome()
-        outcome.elements = counts.map { entry in
-            .module(
-                Module(
-                    name: entry.name, type: "generic_data", description: entry.description,
-                    settings: [.group: "System"], data: .value(Array(String(entry.count).utf8))))
         }
         return outcome
     }

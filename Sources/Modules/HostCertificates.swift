@@ -1,5 +1,4 @@
-internal import COpenSSL
-internal import Glibc
+internal import Certificates
 internal import HostProbes
 internal import SystemFiles
 internal import SystemPackage
@@ -8,13 +7,8 @@ internal import SystemPackage
 struct HostCertificate: Sendable, Hashable {
     /// Its file.
     let file: FilePath
-    /// Whose it is, in the form of RFC 2253.
-    let subject: String
-    /// Who signed it.
-    let issuer: String
-    /// The beginning and the end of its validity, in seconds since 1970.
-    let begin: Int64
-    let end: Int64
+    /// What it says of itself.
+    let facts: CertificateFacts
 
     /// The folders below /etc in which services have their certificates; the store of authorities is not among them.
     private static let folders: [FilePath] = [
@@ -46,7 +40,9 @@ struct HostCertificate: Sendable, Hashable {
                 if try Files.status(file).type != .regular { continue }
                 let bytes = try Files.read(file, limit: mostBytes)
                 // A key is no certificate, and has the same ending often.
-                if let certificate = HostCertificate(pem: bytes, file: file) { reading.value.append(certificate) }
+                if let facts = CertificateFacts(pem: bytes) {
+                    reading.value.append(HostCertificate(file: file, facts: facts))
+                }
             } catch {
                 add(error, "the certificate \(file)", &reading)
             }
@@ -73,43 +69,5 @@ struct HostCertificate: Sendable, Hashable {
                 Limitation(subject, because: "\(error)", allowedBy: [.capability("CAP_DAC_READ_SEARCH")]))
         default: reading.limitations.append(Limitation(subject, because: "\(error)"))
         }
-    }
-
-    /// The first certificate of a file in PEM format (RFC 7468); `nil` where there is none.
-    init?(pem bytes: [UInt8], file: FilePath) {
-        ERR_clear_error()
-        defer { ERR_clear_error() }
-        let found = bytes.withUnsafeBytes { buffer -> OpaquePointer? in
-            guard let memory = BIO_new_mem_buf(buffer.baseAddress, CInt(clamping: buffer.count)) else { return nil }
-            defer { BIO_free(memory) }
-            return PEM_read_bio_X509(memory, nil, nil, nil)
-        }
-        guard let found else { return nil }
-        defer { X509_free(found) }
-        guard let begin = Self.seconds(X509_get0_notBefore(found)), let end = Self.seconds(X509_get0_notAfter(found))
-        else {
-            return nil
-        }
-        self.file = file
-        subject = Self.text(X509_get_subject_name(found))
-        issuer = Self.text(X509_get_issuer_name(found))
-        self.begin = begin
-        self.end = end
-    }
-
-    private static func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-        var fields = tm()
-        guard let time, ASN1_TIME_to_tm(time, &fields) == 1 else { return nil }
-        return Int64(timegm(&fields))
-    }
-
-    private static func text(_ name: OpaquePointer?) -> String {
-        guard let name, let memory = BIO_new(BIO_s_mem()) else { return "" }
-        defer { BIO_free(memory) }
-        _ = X509_NAME_print_ex(memory, name, 0, pandora_name_flags())
-        let bytes = [UInt8](unsafeUninitializedCapacity: 1000) { buffer, count in
-            count = max(0, Int(BIO_read(memory, buffer.baseAddress, CInt(buffer.count))))
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+internal import Certificates
 internal import CommandRunner
 internal import HostProbes
 internal import SystemPackage
@@ -221,7 +222,10 @@ extension InventoryPart {
         ) { context in
             HostCertificate.all(context.host.roots).map { certificates in
                 certificates.map {
-                    [$0.file.string, $0.subject, $0.issuer, timeText($0.begin), timeText($0.end)]
+                    [
+                        $0.file.string, $0.facts.subject, $0.facts.issuer, timeText($0.facts.begin),
+                        timeText($0.facts.end),
+                    ]
                 }
             }
         },

@@ -12,11 +12,6 @@ struct MemoryPlugin: ModuleKind {
 
     let face: Face
 
-    init(_ face: Face, arguments: [String]) throws(PluginMisuse) {
-        try PluginMisuse.refuse(arguments, usage: face.rawValue)
-        self.face = face
-    }
-
     func collect(in context: ModuleContext) async -> ModuleOutcome {
         do throws(Limitation) {
             let memory = try await context.host.memory()
@@ -51,12 +46,5 @@ struct MemoryPlugin: ModuleKind {
             }
             return modules
         }
-    }
-}
-
-extension PluginMisuse {
-    /// Refuses arguments where there may be none.
-    static func refuse(_ arguments: [String], usage: String) throws(PluginMisuse) {
-        if !arguments.isEmpty { throw PluginMisuse("it takes no arguments", usage: usage, argument: 0) }
     }
 }

@@ -1,5 +1,3 @@
-// Where both are imported in a room, the compiler takes tm for a part of either.
-internal import COpenSSL
 internal import Glibc
 
 /// A time as `2026-01-31T08:00:00Z` (RFC 3339); empty for one that the calendar cannot hold.

@@ -12,13 +12,13 @@ struct MandatoryAccessCheck: SecurityCheck {
     func result(on host: AuditedHost) async -> CheckResult {
         let advice =
             "Switch on the one that the distribution supports: SELinux enforcing, or AppArmor with its profiles."
-        if let enforcing = value("/sys/fs/selinux/enforce", host) {
+        if let enforcing = host.firstWord(of: "/sys/fs/selinux/enforce") {
             let evidence = [Evidence("/sys/fs/selinux/enforce", value: enforcing)]
             return enforcing == "1"
                 ? .pass("SELinux is enforcing", evidence: evidence)
                 : .fail("SELinux is loaded and only writes to the log", evidence: evidence, advice: advice)
         }
-        guard value("/sys/module/apparmor/parameters/enabled", host) == "Y" else {
+        guard host.firstWord(of: "/sys/module/apparmor/parameters/enabled") == "Y" else {
             return .fail("Neither SELinux nor AppArmor is in force", advice: advice)
         }
         let profiles: FilePath = "/sys/kernel/security/apparmor/profiles"
@@ -33,10 +33,6 @@ struct MandatoryAccessCheck: SecurityCheck {
             return .cannotTell(
                 "AppArmor is on, and its profiles are not visible: \(error.code)", remedy: "Run the audit as root.")
         }
-    }
-
-    private func value(_ file: FilePath, _ host: AuditedHost) -> String? {
-        kernelValue(file, host)
     }
 }
 
@@ -116,8 +112,10 @@ struct KernelSettingCheck: SecurityCheck {
     ]
 }
 
-/// The text of a small file of the kernel; `nil` where it is not there or not visible.
-func kernelValue(_ file: FilePath, _ host: AuditedHost) -> String? {
-    guard let bytes = try? Files.read(host.path(file), limit: 4096) else { return nil }
-    return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+extension AuditedHost {
+    /// The first word of a small file of the kernel; `nil` where it is not there or not visible.
+    fileprivate func firstWord(of file: FilePath) -> String? {
+        guard let bytes = try? Files.read(path(file), limit: 4096) else { return nil }
+        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).first.map(String.init) ?? ""
+    }
 }

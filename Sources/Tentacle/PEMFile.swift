@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Certificates
 internal import Glibc
 internal import SystemFiles
 internal import SystemPackage
@@ -54,10 +55,8 @@ struct PEMFile {
 
     /// The end of the validity of the first certificate, in seconds since 1970.
     func endOfValidity() throws(TentacleError) -> Int64 {
-        guard let end = try certificates().first.flatMap({ seconds(X509_get0_notAfter($0.pointer)) }) else {
-            throw .unusableFile(path, .noCertificate)
-        }
-        return end
+        guard let facts = CertificateFacts(pem: bytes) else { throw .unusableFile(path, .noCertificate) }
+        return facts.end
     }
 
     /// The private key in the file.

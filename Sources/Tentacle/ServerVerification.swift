@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Certificates
 internal import Digests
 internal import Glibc
 
@@ -64,7 +65,7 @@ final class ServerVerification {
             return .other(subject: "none", reason: "it has no public key")
         }
         serverKey = key
-        validUntil = seconds(X509_get0_notAfter(certificate))
+        validUntil = CertificateText.seconds(X509_get0_notAfter(certificate))
         if let pinnedKey, pinnedKey != key { return .otherKey(expected: pinnedKey, found: key) }
         if !checksChain || X509_verify_cert(store) == 1 { return nil }
         let code = X509_STORE_CTX_get_error(store)
@@ -75,9 +76,9 @@ final class ServerVerification {
         let subject = text(X509_get_subject_name(certificate))
         switch code {
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return .expired(subject: subject, end: seconds(X509_get0_notAfter(certificate)) ?? 0)
+            return .expired(subject: subject, end: CertificateText.seconds(X509_get0_notAfter(certificate)) ?? 0)
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            return .notYetValid(subject: subject, start: seconds(X509_get0_notBefore(certificate)) ?? 0)
+            return .notYetValid(subject: subject, start: CertificateText.seconds(X509_get0_notBefore(certificate)) ?? 0)
         case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
             return .wrongName(expected: expectedName ?? "", presented: presentedNames(server))
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
@@ -104,15 +105,8 @@ private func publicKey(of certificate: OpaquePointer) -> PublicKeyPin? {
     return PublicKeyPin(ofKey: Digest.sha256(encoded))
 }
 
-/// A time of a certificate in seconds since 1970.
-func seconds(_ time: UnsafePointer<ASN1_TIME>?) -> Int64? {
-    var fields = tm()
-    guard let time, ASN1_TIME_to_tm(time, &fields) == 1 else { return nil }
-    return Int64(timegm(&fields))
-}
-
 private func text(_ name: OpaquePointer?) -> String {
-    written { memory in _ = X509_NAME_print_ex(memory, name, 0, pandora_name_flags()) }
+    printable(CertificateText.name(name))
 }
 
 /// The alternative names of a certificate (`DNS:a, IP Address:192.0.2.1`), or its subject where it has none.
@@ -121,15 +115,5 @@ private func presentedNames(_ certificate: OpaquePointer) -> String {
     guard position >= 0, let extensions = X509_get_ext(certificate, position) else {
         return text(X509_get_subject_name(certificate))
     }
-    return written { memory in _ = X509V3_EXT_print(memory, extensions, 0, 0) }
-}
-
-private func written(_ body: (OpaquePointer?) -> Void) -> String {
-    let memory = BIO_new(BIO_s_mem())
-    defer { BIO_free(memory) }
-    body(memory)
-    let bytes = [UInt8](unsafeUninitializedCapacity: 300) { buffer, count in
-        count = max(0, Int(BIO_read(memory, buffer.baseAddress, CInt(buffer.count))))
-    }
-    return printable(String(decoding: bytes, as: UTF8.self))
+    return printable(CertificateText.written { memory in _ = X509V3_EXT_print(memory, extensions, 0, 0) })
 }

@@ -219,12 +219,4 @@ struct CommandLineTests {
             #expect(log.contains("shadow"))
         }
     }
-
-    private func waitUntil(_ condition: () throws -> Bool) async throws {
-        for _ in 0..<2000 {
-            if try condition() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("what was waited for did not happen")
-    }
 }

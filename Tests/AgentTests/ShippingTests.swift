@@ -232,6 +232,35 @@ struct ShippingTests {
         }
     }
 
+    @Test("The second server has its own authority, name and certificate, by the tokens with secondary_")
+    func secondarySecurity() async throws {
+        try await withCertificates { authority in
+            var behaviour = TentacleServerDouble.Behaviour()
+            behaviour.tls = .init(
+                certificate: authority.certificate("server"), key: authority.key("server"),
+                clientCertificates: .required(authorities: authority.certificate("ca")))
+            let first = try TentacleServerDouble()
+            let second = try TentacleServerDouble(behaviour)
+            defer {
+                first.stop()
+                second.stop()
+            }
+            let servers =
+                "server_ip 127.0.0.1\nserver_port \(first.port)\nsecondary_mode always\nsecondary_server_ip localhost\n"
+                + "secondary_server_port \(second.port)\nsecondary_ssl_cert \(authority.certificate("client"))\n"
+                + "secondary_ssl_key \(authority.key("client"))\nsecondary_server_opts -r 0\n"
+            for (ca, status) in [("ca", 0), ("other-ca", 3)] as [(String, Int32)] {
+                try await withTemporaryFolder { folder in
+                    let agent = try AgentUnderTest(
+                        in: folder, one, transfer: servers + "secondary_ssl_ca \(authority.certificate(ca))")
+                    #expect(await agent.run("run").status == status)
+                }
+            }
+            #expect(first.files.count == 2)
+            #expect(second.files.count == 1)
+        }
+    }
+
     @Test("A connection that breaks is tried again within the cycle, and the file arrives once")
     func retries() async throws {
         for action in [TentacleServerDouble.Fault.Action.close, .reset] {

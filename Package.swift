@@ -92,7 +92,7 @@ let package = Package(
         .executableTarget(
             name: "pandora-agent",
             dependencies: [
-                "Agent", "AgentConfiguration", "CommandRunner", "SecurityChecks", "Spool", "Tentacle",
+                "Agent", "AgentConfiguration", "CommandRunner", "HostProbes", "SecurityChecks", "Spool", "Tentacle",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 systemPackage,
             ],

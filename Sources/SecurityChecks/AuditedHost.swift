@@ -16,6 +16,8 @@ public struct AuditedHost: Sendable {
     public var stateFolder: FilePath?
     /// The effective user that looks, which decides what is visible; 0 is root.
     public var userIdentifier: UInt32
+    /// Told how far a check that takes long has come, from whatever thread; `nil` where nobody looks.
+    public var progress: (@Sendable (AuditProgress) -> Void)?
     private let runner: Runner?
     /// What checks share.
     let memory = AuditMemory()
@@ -80,13 +82,28 @@ public struct AuditSettings: Sendable, Hashable {
     public var passwordLists: [FilePath]
     /// Files whose content must not change, besides those that are always watched.
     public var watchedFiles: [FilePath]
+    /// How long passwords are tried in one audit; `nil` for as long as it takes. With a state folder the next audit goes
+    /// on where this one ended.
+    public var passwordTimeLimit: Duration?
 
-    /// The settings where nobody said anything: ports 22 and 80, no more lists and files.
+    /// The settings where nobody said anything: ports 22 and 80, no more lists and files, half a minute for passwords.
     public init(
-        allowedPorts: Set<UInt16> = [22, 80], passwordLists: [FilePath] = [], watchedFiles: [FilePath] = []
+        allowedPorts: Set<UInt16> = [22, 80], passwordLists: [FilePath] = [], watchedFiles: [FilePath] = [],
+        passwordTimeLimit: Duration? = .seconds(30)
     ) {
         self.allowedPorts = allowedPorts
         self.passwordLists = passwordLists
         self.watchedFiles = watchedFiles
+        self.passwordTimeLimit = passwordTimeLimit
     }
+}
+
+/// How far a check has come.
+public struct AuditProgress: Sendable, Hashable {
+    /// What is counted, such as `passwords`.
+    public let subject: String
+    /// How many steps are done.
+    public let done: Int
+    /// How many there are.
+    public let total: Int
 }

@@ -25,7 +25,8 @@ public enum Severity: Int, Sendable, Hashable, Comparable, CaseIterable {
 /// One question about the security of a host.
 ///
 /// A check asks nothing but the ``AuditedHost`` it is given, so that the same check answers for the running system and
-/// for a tree of files. It never changes the host, and never waits longer than the bounds of the host's commands.
+/// for a tree of files. It never changes the host, and never waits longer than the bounds of the host's commands
+/// and of the time that its settings give to passwords.
 public protocol SecurityCheck: Sendable {
     /// The name by which people choose the check, in lower case with underscores, such as `ssh_root_login`. It never
     /// changes, since the names of modules are made of it.

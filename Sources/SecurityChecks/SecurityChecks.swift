@@ -5,6 +5,7 @@ public enum SecurityChecks {
         [
             SSHPortCheck(), SSHRootLoginCheck(), SSHForwardingCheck(), SSHTunnelCheck(), SSHBannerCheck(),
             SSHPasswordCheck(), SSHEmptyPasswordCheck(), RootAccountsCheck(), EmptyPasswordsCheck(),
+            WeakPasswordsCheck(), PasswordSchemeCheck(),
             AllowedPortsCheck(),
             FTPPortCheck(), MandatoryAccessCheck(),
         ] + KernelSettingCheck.all

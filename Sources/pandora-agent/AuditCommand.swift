@@ -2,7 +2,9 @@ internal import Agent
 internal import ArgumentParser
 internal import CommandRunner
 internal import Glibc
+internal import HostProbes
 internal import SecurityChecks
+internal import SystemPackage
 
 /// `audit`
 struct AuditCommand: AsyncParsableCommand {
@@ -10,7 +12,7 @@ struct AuditCommand: AsyncParsableCommand {
         commandName: "audit",
         abstract: "Check what can be hardened on this host.",
         discussion: """
-            It changes nothing. What this user cannot see is "cannot tell", with what it would take.
+            It changes nothing but its own notes in the state folder. What this user cannot see is "cannot tell", with what it would take.
             Exit status: 0 nothing failed; 1 a check failed; 2 there is no such check.
 
             Example: pandora-agent audit --allow-port 443 --format json
@@ -18,6 +20,17 @@ struct AuditCommand: AsyncParsableCommand {
 
     @Option(name: .customLong("allow-port"), help: "A port that may listen, besides 22 and 80; may be repeated.")
     var allowedPorts: [UInt16] = []
+
+    @Option(
+        name: .customLong("password-list"),
+        help: "A file of passwords to try, one a line, besides the usual ones; may be repeated.")
+    var passwordLists: [String] = []
+
+    @Option(help: "Look at the system below a folder, such as a mounted image, and run none of its programs.")
+    var root: String?
+
+    @Option(help: "The folder in which it remembers what it has tried.")
+    var state: String?
 
     @Flag(help: "Show what each answer rests on.")
     var evidence = false
@@ -38,9 +51,20 @@ struct AuditCommand: AsyncParsableCommand {
     func run() async throws {
         var settings = AuditSettings()
         settings.allowedPorts.formUnion(allowedPorts)
-        let host = AuditedHost(settings: settings, userIdentifier: geteuid(), runner: { await $0.run() })
+        settings.passwordLists = passwordLists.map { FilePath($0) }
+        settings.passwordTimeLimit = nil
+        let run: AuditedHost.Runner = { await $0.run() }
+        let runner = root == nil ? run : nil
+        let roots = root.map { HostRoots(top: FilePath($0)) } ?? .system
+        var host = AuditedHost(
+            roots: roots, settings: settings,
+            stateFolder: AgentPaths(configuration: nil, local: nil, state: state).state, userIdentifier: geteuid(),
+            runner: runner)
+        let bar = AuditProgressBar()
+        if let bar { host.progress = { bar.show($0) } }
         let chosen = checks.isEmpty ? SecurityChecks.all : checks.compactMap { SecurityChecks.check($0) }
         let report = await AuditReport(of: host, checks: chosen)
+        bar?.remove()
         switch format {
         case .json: try printAnswer(json(report))
         case .text: try printText(report)

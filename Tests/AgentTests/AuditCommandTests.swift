@@ -1,6 +1,7 @@
 import Glibc
 import SystemFiles
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("The audit on the running system")
@@ -44,7 +45,7 @@ struct AuditCommandTests {
             print(len(report['checks']), all(check['title'] and check['summary'] for check in report['checks']))
             """
         let result = await AgentUnderTest.run("/usr/bin/python3", ["-c", program, json.text])
-        #expect(result.text == "24 True\n", "\(result.complaint)")
+        #expect(result.text == "26 True\n", "\(result.complaint)")
         let wrong = await audit("nothing")
         #expect(wrong.status == 2 && wrong.complaint.contains("There is no check 'nothing'"))
         let text = await audit()
@@ -62,5 +63,34 @@ struct AuditCommandTests {
         let other = await AgentUnderTest.run("/bin/sh", ["-c", command])
         #expect(other.status == 0)
         #expect(other.text.contains("cannot tell"))
+    }
+
+    @Test("Passwords are tried with a bar on a terminal; the answers hold neither hashes nor words, and are remembered")
+    func passwords() async throws {
+        try await withTemporaryFolder { folder in
+            let hashes = await AgentUnderTest.run(
+                "/bin/sh", ["-c", "openssl passwd -1 dragon; openssl passwd -1 gT4-unlikely"])
+            let lines = hashes.text.split(separator: "\n").map(String.init)
+            try #require(lines.count == 2)
+            try Files.makeFolder(folder.appending("etc"))
+            let passwd = "bob:x:1000:1000::/home/bob:/bin/sh\nalice:x:1001:1001::/home/alice:/bin/sh\n"
+            try Files.create(folder.appending("etc/passwd"), passwd.utf8)
+            try Files.create(
+                folder.appending("etc/shadow"), "bob:\(lines[0]):19000::::::\nalice:\(lines[1]):19000::::::\n".utf8)
+            let words = "weak_passwords --evidence --root \(folder) --state \(folder)/state"
+            let command =
+                "TERM=xterm script --quiet --return --command '\(AgentUnderTest.program) audit \(words)' /dev/null"
+            let shown = await AgentUnderTest.run("/bin/sh", ["-c", command])
+            #expect(shown.status == 1 && shown.text.contains("Easily guessed: bob"))
+            #expect(shown.text.contains("\r[") && shown.text.contains("##] 100 % passwords\r\u{1B}[K"))
+            let again = await AgentUnderTest.run("/bin/sh", ["-c", command])
+            #expect(again.status == 1 && !again.text.contains("% passwords"))
+            let json = await audit(
+                "weak_passwords", "--root", folder.string, "--state", folder.string + "/state", "--format", "json")
+            #expect(json.status == 1 && json.complaint.isEmpty)
+            for secret in lines + ["dragon", "unlikely"] {
+                #expect(![shown.text, again.text, json.text].contains { $0.contains(secret) })
+            }
+        }
     }
 }

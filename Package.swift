@@ -59,14 +59,16 @@ let package = Package(
             providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
         .systemLibrary(name: "CByteShuffle"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CConfinement"),
 
         // The ground that the rooms stand on: files, digests and certificates, nothing of the field.
         room("SystemFiles"),
         room("Digests", knows: ["COpenSSL", "CByteShuffle"]),
         room("Certificates", knows: ["COpenSSL"]),
+        room("Confinement", knows: ["SystemFiles", "CConfinement"]),
 
         // The leaves: each knows the ground alone.
-        room("AgentConfiguration", knows: ["SystemFiles"]),
+        room("AgentConfiguration", knows: ["SystemFiles", "Confinement"]),
         room("HostProbes", knows: ["SystemFiles"]),
         room("CommandRunner", knows: [.product(name: "Subprocess", package: "swift-subprocess")]),
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
@@ -86,7 +88,7 @@ let package = Package(
             "Agent",
             knows: [
                 "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile", "Spool", "Tentacle", "Modules", "SecurityChecks", "CMalloc",
+                "DataFile", "Spool", "Tentacle", "Modules", "SecurityChecks", "Confinement", "CMalloc",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
@@ -112,7 +114,8 @@ let package = Package(
             name: "tentacle-command", dependencies: ["Tentacle", systemPackage], path: "Tests/tentacle-command",
             swiftSettings: strict),
         tests(of: "SystemFiles"),
-        tests(of: "AgentConfiguration", with: ["SystemFiles"]),
+        tests(of: "AgentConfiguration", with: ["SystemFiles", "Confinement"]),
+        tests(of: "Confinement", with: ["SystemFiles", "CConfinement"]),
         tests(of: "Digests", with: ["COpenSSL"]),
         tests(of: "CommandRunner", with: ["SystemFiles"]),
         tests(of: "Spool", with: ["SystemFiles"]),

@@ -42,8 +42,11 @@ public struct AgentPaths: Sendable, Hashable {
     /// The file whose presence makes the agent read-only.
     public var readOnlyFlag: FilePath { configuration.removingLastComponent().appending("read_only") }
 
+    /// Whether root started the program: its places stay where they are when it becomes `pandora_user`.
+    private static let isStartedByRoot = geteuid() == 0
+
     private static var defaultState: FilePath {
-        if geteuid() == 0 { return "/var/lib/pandora-agent" }
+        if isStartedByRoot { return "/var/lib/pandora-agent" }
         if let base = environment("XDG_STATE_HOME"), base.hasPrefix("/") {
             return FilePath(base).appending("pandora-agent")
         }

@@ -55,6 +55,7 @@ public struct AgentStatus: Sendable, Hashable {
             "\(age) s ago, \(ending): \(last.moduleCount) modules, \(last.failedModuleCount) failed; "
                 + "\(last.committedFileCount) files committed, \(last.deliveredFileCount) delivered")
         if !last.failure.isEmpty { add("last failure", last.failure) }
+        for fact in last.confinement { add(fact.subject.title, fact.text) }
         if let certificate = last.certificate {
             let now = Int64(time(nil))
             add(

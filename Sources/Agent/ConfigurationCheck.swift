@@ -23,6 +23,7 @@ public struct ConfigurationCheck: Sendable {
         let lookup = CommandLookup(path: environment["PATH"] ?? "", user: user)
         diagnostics = Self.sorted(
             configuration.diagnostics + UnsupportedSettings.diagnostics(about: configuration)
+                + HostConfinement.diagnostics(about: configuration, user: user)
                 + PlaceCheck(configuration, user: user).diagnostics
                 + ModuleCheck(configuration, lookup: lookup).diagnostics,
             by: configuration.files)

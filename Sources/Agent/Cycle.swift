@@ -1,4 +1,5 @@
 internal import AgentConfiguration
+internal import Confinement
 internal import DataFile
 internal import Glibc
 internal import HostProbes
@@ -86,6 +87,7 @@ public struct Cycle: Sendable {
         if options.role == .broker, !configuration.general.brokerAgents.isEmpty {
             logger.warning("broker_agent has no effect in the configuration of a broker agent")
         }
+        for warning in HostConfinement.warnings(about: configuration) { logger.warning("\(warning)") }
         for warning in UnsupportedSettings.warnings(about: configuration) { logger.warning("\(warning)") }
         let run = CycleRun(configuration: configuration, paths: paths, options: options, logger: logger, start: start)
         if options.printsDocuments { return await run.printing() }
@@ -153,6 +155,10 @@ private struct CycleRun {
             ? await Interruption.watching { await collect(state: values, spool: facts) }
             : await collect(state: values, spool: facts)
         var report = report(on: collected)
+        for attempt in ListenGuard.shared.takeAttempts() {
+            logger.error("\(attempt)")
+            report.failures.append(attempt.description)
+        }
         // Most intensive cycles have nothing to tell and nothing to remember.
         let isQuiet = options.kind == .intensive && collected.documents.isEmpty && collected.values == spool.values
         if collected.failure == nil, !isQuiet { commit(collected, to: &spool, &report) }

@@ -17,6 +17,8 @@ struct LastCycle: Sendable, Hashable {
     let failure: String
     /// The certificate whose validity ends first, of those that deliveries depended on.
     let certificate: CertificateValidity?
+    /// How the process was confined; empty where an older version saved it.
+    let confinement: [HostConfinement.Fact]
 
     init(_ report: CycleReport, at time: Int64) {
         self.time = time
@@ -27,6 +29,7 @@ struct LastCycle: Sendable, Hashable {
         committedFileCount = report.committedFiles.count
         deliveredFileCount = report.deliveredFiles.count
         certificate = report.certificates.first
+        confinement = HostConfinement.facts
         failure = report.failures.first?.split(separator: "\n").first.map(String.init) ?? ""
     }
 
@@ -51,6 +54,9 @@ struct LastCycle: Sendable, Hashable {
         self.committedFileCount = committedFileCount
         self.deliveredFileCount = deliveredFileCount
         failure = values["failure"].map(String.init) ?? ""
+        confinement = HostConfinement.Fact.Subject.allCases.compactMap { subject in
+            values["confinement-\(subject.rawValue)"].map { HostConfinement.Fact(subject: subject, text: String($0)) }
+        }
         certificate = number("certificate-end").map {
             CertificateValidity(holder: values["certificate"].map(String.init) ?? "a certificate", end: $0)
         }
@@ -70,6 +76,7 @@ struct LastCycle: Sendable, Hashable {
             """
         if let duration { text += "milliseconds \(Int64(duration / .milliseconds(1)))\n" }
         if let certificate { text += "certificate \(certificate.holder)\ncertificate-end \(certificate.end)\n" }
+        for fact in confinement { text += "confinement-\(fact.subject.rawValue) \(fact.text)\n" }
         try? Files.replace(Self.path(in: state), with: text.utf8)
     }
 

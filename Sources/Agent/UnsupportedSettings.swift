@@ -38,9 +38,6 @@ enum UnsupportedSettings {
             token: "file_collection", isAskedFor: { !$0.general.fileCollections.isEmpty },
             consequence: "no collection is fetched"),
         Case(
-            token: "pandora_user", isAskedFor: { $0.general.user != nil },
-            consequence: "start the agent as that user"),
-        Case(
             token: "server_path_ref", isAskedFor: { $0.generalPositions["server_path_ref"] != nil },
             consequence: "the state folder remembers when modules ran"),
     ]

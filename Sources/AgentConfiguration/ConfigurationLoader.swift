@@ -57,6 +57,19 @@ public struct ConfigurationLoader: Sendable {
         return builder.finish()
     }
 
+    /// Reads what decides about the process itself, before anything is done with the rest: the general tokens of the main
+    /// file, and local.conf. No other file is opened, and there are no modules.
+    ///
+    /// - Throws: ``ConfigurationUnusable``, as ``load(main:local:readOnlyOption:)``.
+    public func loadGeneral(main: FilePath, local: FilePath) throws(ConfigurationUnusable) -> Configuration {
+        var builder = ConfigurationBuilder(main: main)
+        builder.take(main: RawConfiguration(try bytes(of: main), file: main).withoutModules)
+        if let localBytes = try optionalBytes(of: local) {
+            builder.take(local: RawConfiguration(localBytes, file: local).withoutModules)
+        }
+        return builder.finish()
+    }
+
     /// The file that says by being there, readable or not, that the agent is read-only.
     private func readOnlyFlag(beside main: FilePath) -> ReadOnlySource? {
         let path = main.removingLastComponent().appending("read_only")

@@ -1,3 +1,4 @@
+public import Confinement
 public import SystemPackage
 
 /// What a pushed configuration may change.
@@ -38,6 +39,10 @@ public struct LocalPolicy: Sendable, Hashable {
     public var signatureKey: FilePath?
     /// Whether files that others can write are refused; `nil` = as root only.
     public var strictPermissions: Bool?
+    /// What the agent keeps of root's power when it becomes `pandora_user`.
+    public var keptCapabilities: Set<Capability> = []
+    /// Whether the kernel refuses listening to the agent and its commands.
+    public var refusesListening = true
 
     /// A policy that restricts nothing.
     public init() {}

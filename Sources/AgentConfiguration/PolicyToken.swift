@@ -1,3 +1,4 @@
+internal import Confinement
 internal import SystemPackage
 
 /// A token of local.conf that no other file may hold; `read_only` alone counts in pandora_agent.conf too.
@@ -89,6 +90,19 @@ public struct PolicyToken: Sendable {
         ) { isSet, _, policy in
             policy.strictPermissions = isSet
         },
+        PolicyToken(
+            "keep_capabilities", .capabilities,
+            "what the agent keeps of root's power as pandora_user: dac_read_search, to read all files",
+            otherwise: "it keeps none", restrict: { $1.keptCapabilities = [] }
+        ) { capabilities, _, policy in
+            policy.keptCapabilities = capabilities
+        },
+        PolicyToken(
+            "deny_listen", default: "1", .flag, "1: the kernel refuses listening to the agent and to all commands",
+            otherwise: "it counts as 1", restrict: { $1.refusesListening = true }
+        ) { isSet, _, policy in
+            policy.refusesListening = isSet
+        },
     ]
 
     static func named(_ name: String) -> PolicyToken? { all.first { $0.name == name } }
@@ -101,5 +115,21 @@ extension ValueReader where Value == Set<RemoteScope> {
             let scopes = text.split(whereSeparator: \.isWhitespace).map { RemoteScope(rawValue: String($0)) }
             return scopes.contains(nil) ? nil : Set(scopes.compactMap { $0 })
         }
+    }
+}
+
+extension ValueReader where Value == Set<Capability> {
+    fileprivate static var capabilities: Self {
+        Self(expectation: "any of \(Capability.allCases.map(\.rawValue).joined(separator: ", "))") { text in
+            let words = text.split(whereSeparator: \.isWhitespace)
+            let capabilities = words.compactMap { Capability(rawValue: $0.lowercased().removingPrefix("cap_")) }
+            return capabilities.count == words.count && !words.isEmpty ? Set(capabilities) : nil
+        }
+    }
+}
+
+extension String {
+    fileprivate func removingPrefix(_ prefix: String) -> String {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : self
     }
 }

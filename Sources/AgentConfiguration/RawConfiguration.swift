@@ -101,6 +101,14 @@ struct RawConfiguration: Sendable {
         }
     }
 
+    /// What stands outside modules.
+    var withoutModules: RawConfiguration {
+        var copy = self
+        copy.modules = []
+        copy.moduleSettings = []
+        return copy
+    }
+
     /// The position of a setting of this file.
     func position(_ setting: RawSetting) -> SourcePosition {
         SourcePosition(file: file, line: setting.line, column: setting.column)

@@ -86,8 +86,9 @@ struct PredecessorCommand: AsyncParsableCommand {
     @Argument(help: "The folder that holds pandora_agent.conf.")
     var folder: String
 
+    var paths: AgentPaths { AgentPaths(configuration: folder, local: nil, state: nil) }
+
     func run() async throws {
-        let paths = AgentPaths(configuration: folder, local: nil, state: nil)
         try await Daemon(paths: paths, options: CycleOptions()).run().end()
     }
 }

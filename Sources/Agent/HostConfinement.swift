@@ -1,0 +1,182 @@
+internal import AgentConfiguration
+internal import Confinement
+internal import Glibc
+internal import Synchronization
+internal import SystemFiles
+internal import SystemPackage
+
+/// What the process gives up before it does anything with a configuration: root's power, and the ability to listen.
+public enum HostConfinement {
+    /// Something that is in force, or is not, as `status` tells it.
+    struct Fact: Sendable, Hashable {
+        enum Subject: String, Sendable, CaseIterable {
+            case user, listening
+
+            var title: String {
+                switch self {
+                case .user: "user"
+                case .listening: "listening"
+                }
+            }
+        }
+
+        let subject: Subject
+        let text: String
+    }
+
+    private struct State {
+        var facts: [Fact] = []
+        var problems: [String] = []
+    }
+
+    private static let state = Mutex(State())
+
+    /// How this process is confined; empty before ``begin(paths:)``.
+    static var facts: [Fact] { state.withLock { $0.facts } }
+
+    /// Confines the process as its files say: as root, it becomes `pandora_user`; then listening is refused to it and to all
+    /// that it will start.
+    ///
+    /// Files that cannot be read are no error here: whoever reads them next says so. Then nobody's user is taken, and
+    /// listening is refused.
+    ///
+    /// - Throws: ``Refusal`` where root's power was to be given up and could not be: the program must end.
+    public static func begin(paths: AgentPaths) throws(Refusal) {
+        let configuration = try? ConfigurationLoader().loadGeneral(main: paths.configuration, local: paths.local)
+        if geteuid() == 0, let configuration, let name = configuration.general.user {
+            do throws(ConfigurationUnusable) {
+                try become(name, paths: paths, configuration: configuration)
+            } catch {
+                throw Refusal(description: error.description)
+            }
+        }
+        note(.user, userText)
+        note(.listening, refuseListening(configuration?.policy ?? LocalPolicy()))
+    }
+
+    /// Why the program ends, as a sentence.
+    public struct Refusal: Error, Sendable, CustomStringConvertible {
+        /// The sentence.
+        public let description: String
+    }
+
+    // MARK: The user
+
+    private static func become(
+        _ name: String, paths: AgentPaths, configuration: Configuration
+    ) throws(ConfigurationUnusable) {
+        guard let account = UserAccount(named: name) else {
+            throw ConfigurationUnusable("pandora_user: \(noUser(name))")
+        }
+        if account.userID == 0 { return }
+        try checkFiles(paths, decidingFor: account, configuration.policy)
+        do throws(SystemError) {
+            try handOver(paths.state, to: account)
+            try PrivilegeDrop(to: account, keeping: configuration.policy.keptCapabilities).perform()
+        } catch {
+            throw ConfigurationUnusable(
+                "pandora_user: \(error); let root start the agent with CAP_SETUID and CAP_SETGID, or start it as \(name)"
+            )
+        }
+        setenv("HOME", account.home, 1)
+        setenv("USER", account.name, 1)
+        setenv("LOGNAME", account.name, 1)
+        setenv("SHELL", account.shell, 1)
+        // Root's own.
+        unsetenv("XDG_RUNTIME_DIR")
+    }
+
+    /// What root takes a user from must be writable by root alone, or by that user: for nobody else can then become more
+    /// than they are. What the user is left of root's power is root's alone to say.
+    private static func checkFiles(
+        _ paths: AgentPaths, decidingFor account: UserAccount, _ policy: LocalPolicy
+    ) throws(ConfigurationUnusable) {
+        var checks: [(file: FilePath, trusted: UInt32)] = []
+        if policy.strictPermissions ?? true { checks.append((paths.configuration, account.userID)) }
+        if Files.exists(paths.local) {
+            checks.append((paths.local, policy.keptCapabilities.isEmpty ? account.userID : 0))
+        }
+        for (file, trusted) in checks {
+            do throws(SystemError) {
+                guard let place = try Files.foreignWriteAccess(to: file, trusting: trusted).first else { continue }
+                throw SystemError("use", "\(file), as \(place)", .permissionDenied)
+            } catch {
+                throw ConfigurationUnusable(
+                    "pandora_user: \(error); root runs nothing that others decide: make it, and the folders above it, "
+                        + "writable by root alone")
+            }
+        }
+    }
+
+    /// The state folder becomes the user's, where it is not there yet.
+    private static func handOver(_ state: FilePath, to account: UserAccount) throws(SystemError) {
+        if Files.exists(state) {
+            let owner = try Files.status(state).userID.rawValue
+            if owner == account.userID { return }
+            let advice = "chown -R \(account.name) \(state)"
+            throw SystemError("use", "\(state), which belongs to user \(owner) (\(advice))", .permissionDenied)
+        }
+        try Files.makeFolder(state, permissions: .ownerReadWriteExecute)
+        try systemCall("give away", state.string) { lchown(state.string, account.userID, account.groupID) }
+    }
+
+    private static func noUser(_ name: String) -> String { "there is no user '\(name.prefix(60))'" }
+
+    private static var userText: String {
+        let number = geteuid()
+        let name = getpwuid(number).map { String(cString: $0.pointee.pw_name) } ?? "\(number)"
+        let kept = number == 0 ? [] : Capability.held.map(\.name).sorted()
+        return kept.isEmpty ? name : "\(name), with \(kept.joined(separator: ", "))"
+    }
+
+    // MARK: Listening
+
+    private static func refuseListening(_ policy: LocalPolicy) -> String {
+        guard policy.refusesListening else { return "not refused by the kernel: deny_listen 0" }
+        do throws(SystemError) {
+            switch try ListenGuard.shared.install() {
+            case .watched: return "refused by the kernel (seccomp); tries are in the log"
+            case .unwatched: return "refused by the kernel (seccomp); tries are in the kernel's log alone"
+            }
+        } catch {
+            let text = "not refused by the kernel: \(error)"
+            state.withLock { $0.problems.append("deny_listen: listening is \(text)") }
+            return text
+        }
+    }
+
+    private static func note(_ subject: Fact.Subject, _ text: String) {
+        state.withLock { $0.facts.append(Fact(subject: subject, text: text)) }
+    }
+
+    // MARK: What there is to tell
+
+    /// What `check` tells about `pandora_user`.
+    static func diagnostics(about configuration: Configuration, user: UInt32) -> [Diagnostic] {
+        guard let name = configuration.general.user, let position = configuration.generalPositions["pandora_user"]
+        else {
+            return []
+        }
+        guard let account = UserAccount(named: name) else {
+            return [Diagnostic(.error, at: position, "pandora_user: \(noUser(name)): started by root, the agent ends")]
+        }
+        if [0, user].contains(account.userID) || user == 0 { return [] }
+        return [
+            Diagnostic(
+                .warning, at: position, "pandora_user: only root can become '\(account.name)': it runs as who starts it"
+            )
+        ]
+    }
+
+    /// What the log tells: what was asked for and is not in force.
+    static func warnings(about configuration: Configuration) -> [String] {
+        let user = geteuid()
+        var warnings = diagnostics(about: configuration, user: user).map { "\($0.position): \($0.text)" }
+        if user == 0, let name = configuration.general.user, let account = UserAccount(named: name), account.userID != 0
+        {
+            warnings.append(
+                "pandora_user: the agent has been root since it was started: restart it to become '\(name)'")
+        }
+        return warnings + state.withLock { $0.problems }
+    }
+}

@@ -19,7 +19,7 @@ BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs install clean
+.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords install clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,9 @@ bench-shipping: release test-dependencies ## measure the Tentacle client
 
 bench-logs: release test-dependencies ## compare the reading of a large log with grep and the Perl plugin, in turns
 	python3 Benchmarks/logs.py --lines $(LOG_LINES) $(BINARY)
+
+bench-passwords: release ## compare the trying of passwords with John the Ripper, in turns
+	python3 Benchmarks/passwords.py $(BINARY)
 
 install: ## install below $(DESTDIR)$(PREFIX); needs `make release` first
 	@test -x $(BINARY) || { echo "error: there is no $(BINARY); run 'make release' first" >&2; exit 1; }

@@ -137,6 +137,12 @@ struct SSHDConfigurationReader {
         guard let argument = arguments.first, !argument.isEmpty, let value = keyword.value(argument) else {
             return stop(file, line, "\(name) cannot be \(arguments.first.map { "'\($0)'" } ?? "empty")")
         }
+        if keyword == .authorizedKeysFile {
+            let value = arguments.joined(separator: " ")
+            configuration.directives.append(
+                .init(keyword: keyword, value: value, file: file, line: line, conditions: conditions))
+            return
+        }
         let isRoutingDomain =
             keyword == .listenAddress && arguments.count == 3 && arguments[1].lowercased() == "rdomain"
         guard arguments.count == 1 || isRoutingDomain else {

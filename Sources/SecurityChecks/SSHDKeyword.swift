@@ -13,6 +13,8 @@ enum SSHDKeyword: String, Sendable, Hashable, CaseIterable {
     case permitEmptyPasswords = "PermitEmptyPasswords"
     case keyboardInteractiveAuthentication = "KbdInteractiveAuthentication"
     case usePAM = "UsePAM"
+    /// Several paths, here joined by spaces.
+    case authorizedKeysFile = "AuthorizedKeysFile"
 
     /// The keyword of a name, in whatever case; a former name of it counts too.
     init?(named name: String) {
@@ -43,7 +45,7 @@ enum SSHDKeyword: String, Sendable, Hashable, CaseIterable {
         let lowercased = argument.lowercased()
         switch self {
         case .port: return Self.port(argument).map(String.init)
-        case .listenAddress: return argument
+        case .listenAddress, .authorizedKeysFile: return argument
         case .banner: return lowercased == "none" ? "none" : argument
         case .permitRootLogin:
             switch lowercased {
@@ -73,6 +75,7 @@ enum SSHDKeyword: String, Sendable, Hashable, CaseIterable {
         case .permitRootLogin:
             version.map { $0 < SSHDVersion(major: 7, minor: 0) } == true ? "yes" : "prohibit-password"
         case .banner: "none"
+        case .authorizedKeysFile: ".ssh/authorized_keys .ssh/authorized_keys2"
         case .allowTCPForwarding, .passwordAuthentication, .keyboardInteractiveAuthentication: "yes"
         case .disableForwarding, .permitTunnel, .permitEmptyPasswords, .usePAM: "no"
         }

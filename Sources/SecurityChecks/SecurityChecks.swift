@@ -5,7 +5,7 @@ public enum SecurityChecks {
         [
             SSHPortCheck(), SSHRootLoginCheck(), SSHForwardingCheck(), SSHTunnelCheck(), SSHBannerCheck(),
             SSHPasswordCheck(), SSHEmptyPasswordCheck(), RootAccountsCheck(), EmptyPasswordsCheck(),
-            WeakPasswordsCheck(), PasswordSchemeCheck(),
+            RootKeysCheck(), AccountKeysCheck(), PrivateKeysCheck(), WeakPasswordsCheck(), PasswordSchemeCheck(),
             AllowedPortsCheck(),
             FTPPortCheck(), MandatoryAccessCheck(),
         ] + KernelSettingCheck.all

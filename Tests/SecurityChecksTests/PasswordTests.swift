@@ -29,6 +29,13 @@ struct PasswordTests {
             let weak = try await output(of: maker.program, maker.arguments + ["letmein"])
             let good = try await output(of: maker.program, maker.arguments + ["gT4-unlikely"])
             #expect(PasswordScheme(of: Array(weak.utf8)).name == maker.method)
+            let crypt = try SystemCrypt()
+            let scratch = SystemCrypt.Scratch()
+            let word = PasswordWords.terminated("letmein".utf8)
+            #expect(crypt.compare(word, with: PasswordWords.terminated(weak.utf8), scratch) == .isPassword)
+            #expect(crypt.compare(word, with: PasswordWords.terminated(good.utf8), scratch) == .isOther)
+            // The two that cannot be made cheap are tried with these words alone.
+            if ["sunmd5", "scrypt"].contains(maker.method) { continue }
             try await withTemporaryFolder { folder in
                 let fixture = PasswordFixture(folder)
                 try fixture.write(["alice": good, "bob": weak, "carol": "!" + weak, "dave": "!!" + good])

@@ -85,10 +85,14 @@ let package = Package(
                 "Certificates",
             ]),
         room(
+            "RemoteManagement",
+            knows: ["SystemFiles", "Digests", "AgentConfiguration", "Tentacle", "COpenSSL", "CZlib"]),
+        room(
             "Agent",
             knows: [
                 "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile", "Spool", "Tentacle", "Modules", "SecurityChecks", "Confinement", "CMalloc",
+                "DataFile", "Spool", "Tentacle", "Modules", "RemoteManagement", "SecurityChecks", "Confinement",
+                "CMalloc",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
@@ -128,9 +132,10 @@ let package = Package(
             of: "Agent",
             with: [
                 "AgentConfiguration", "CommandRunner", "DataFile", "Digests", "HostProbes", "LogReading", "Modules",
-                "Spool", "SystemFiles", "Tentacle", "TentacleServerDouble", "pandora-agent",
+                "RemoteManagement", "Spool", "SystemFiles", "Tentacle", "TentacleServerDouble", "pandora-agent",
             ],
             excluding: ["Golden"]),
+        tests(of: "RemoteManagement", with: ["AgentConfiguration", "SystemFiles", "Digests", "CommandRunner"]),
         tests(of: "Tentacle", with: ["TentacleServerDouble", "SystemFiles", "Digests", "COpenSSL"]),
     ]
 )

@@ -65,6 +65,16 @@ struct AgentIdentity: Sendable {
             customFields: settings.customFields + eHorusField(sources), stateChanges: stateChanges)
     }
 
+    /// The name alone, for what comes before the cycle; `nil` where the cycle has still to make it.
+    static func name(_ sources: Sources) async -> String? {
+        let settings = sources.configuration.general
+        if settings.agentNameCommand == RandomAgentName.request {
+            return settings.agentName.flatMap { RandomAgentName.isRandom($0) ? $0 : nil }
+        }
+        let name = await answer("agent_name_cmd", settings.agentNameCommand, sources)
+        return name ?? settings.agentName ?? OperatingSystem(sources.roots).kernel.hostName
+    }
+
     private static func randomName(_ sources: Sources, _ stateChanges: inout [String: String]) -> String? {
         guard let state = sources.state else {
             let isMade = sources.configuration.general.agentName.map(RandomAgentName.isRandom) ?? false

@@ -1,5 +1,6 @@
 internal import AgentConfiguration
 internal import Glibc
+internal import RemoteManagement
 internal import Spool
 internal import SystemPackage
 internal import Tentacle
@@ -32,7 +33,7 @@ public struct AgentStatus: Sendable, Hashable {
             if configuration.general.secondaryMode != .never {
                 add("secondary server", configuration.general.secondary.destination)
             }
-            addAuthority(configuration)
+            addAuthority(configuration, state: paths.state)
         } catch {
             add("problem", error.description)
             problem = error.description
@@ -104,17 +105,17 @@ public struct AgentStatus: Sendable, Hashable {
         }
     }
 
-    private mutating func addAuthority(_ configuration: Configuration) {
-        let policy = configuration.policy
-        if policy.isReadOnly {
-            add("read-only", "yes: " + policy.readOnly.map(\.description).joined(separator: ", "))
-            add("configuration may be changed by", "this host's administrator alone")
-        } else {
-            add("read-only", "no")
-            add(
-                "configuration may be changed by",
-                "this host's administrator alone: this version takes no configuration from a server")
+    private mutating func addAuthority(_ configuration: Configuration, state: FilePath) {
+        let authority = ConfigurationAuthority(configuration)
+        let readOnly = configuration.policy.readOnly.map(\.description).joined(separator: ", ")
+        add("read-only", readOnly.isEmpty ? "no" : "yes: \(readOnly)")
+        add("configuration may be changed by", authority.whoChangesTheConfiguration)
+        for line in authority.restrictions { add("local policy", line) }
+        guard configuration.general.remoteConfiguration else { return }
+        let memory = RemoteMemory(in: state)
+        for sentence in memory.sentences(at: Int64(time(nil))) { add("remote configuration", sentence) }
+        if ConfigurationTrial(of: configuration.file, state: state).record() != nil {
+            add("remote configuration", "the present one came from the server and has not completed a cycle yet")
         }
-        if !policy.commandRules.isEmpty { add("commands", "\(policy.commandRules.count) local rules") }
     }
 }

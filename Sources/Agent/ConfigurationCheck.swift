@@ -11,13 +11,20 @@ public struct ConfigurationCheck: Sendable {
     /// The modules that do not run.
     public let skippedModules: [SkippedModule]
 
+    /// Who may change what, a sentence for each thing.
+    public let authority: [String]
+
     /// Checks.
     ///
     /// - Throws: ``ConfigurationUnusable``.
     public init(_ paths: AgentPaths, isReadOnly: Bool = false) throws(ConfigurationUnusable) {
         var options = CycleOptions()
         options.isReadOnly = isReadOnly
-        let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+        self.init(try AgentConfigurationReader(paths: paths, options: options).read())
+    }
+
+    /// Checks a configuration that is read.
+    init(_ configuration: Configuration) {
         let environment = CommandEnvironment.variables(of: configuration, agentName: "")
         let user = geteuid()
         let lookup = CommandLookup(path: environment["PATH"] ?? "", user: user)
@@ -29,6 +36,7 @@ public struct ConfigurationCheck: Sendable {
             by: configuration.files)
         moduleCount = configuration.modules.count
         skippedModules = configuration.skippedModules
+        authority = ConfigurationAuthority(configuration).lines
     }
 
     /// Whether a line or a module is lost.

@@ -64,13 +64,19 @@ struct ConfigurationFile: Sendable {
         status = try Files.status(self.path)
     }
 
-    func read() throws(SystemError) -> ConfigurationText {
-        ConfigurationText(try Files.read(path, limit: Self.limit))
-    }
+    func read() throws(SystemError) -> ConfigurationText { ConfigurationText(try bytes()) }
+
+    /// What it holds, byte for byte.
+    func bytes() throws(SystemError) -> [UInt8] { try Files.read(path, limit: Self.limit) }
 
     /// Replaces the contents; owner, group and mode stay.
     func replace(with text: ConfigurationText) throws(SystemError) {
-        let beside = try write(text, beside: path)
+        try replace(with: text.bytes)
+    }
+
+    /// Replaces the contents byte for byte; owner, group and mode stay.
+    func replace(with bytes: [UInt8]) throws(SystemError) {
+        let beside = try write(bytes, beside: path)
         do throws(SystemError) {
             try Files.rename(beside, to: path)
         } catch {
@@ -84,7 +90,7 @@ struct ConfigurationFile: Sendable {
     ///
     /// - Throws: ``SystemError``; `EEXIST` where the name is taken.
     func make(_ other: FilePath, with text: ConfigurationText) throws(SystemError) {
-        let beside = try write(text, beside: other)
+        let beside = try write(text.bytes, beside: other)
         defer { try? Files.remove(beside, missingIsFine: true) }
         // A second name, unlike a new one, never takes the place of a file that somebody made meanwhile.
         try systemCall("make", other.string) {
@@ -94,12 +100,12 @@ struct ConfigurationFile: Sendable {
         try Files.syncFolder(folder.isEmpty ? "." : folder)
     }
 
-    private func write(_ text: ConfigurationText, beside target: FilePath) throws(SystemError) -> FilePath {
+    private func write(_ bytes: [UInt8], beside target: FilePath) throws(SystemError) -> FilePath {
         let beside = target.removingLastComponent().appending(".\(target.lastComponent?.string ?? "").new")
         try Files.remove(beside, missingIsFine: true)
         let file = try OpenFile(beside, .writeOnly, options: [.create, .exclusiveCreate, .noFollow])
         do throws(SystemError) {
-            try file.write(text.bytes)
+            try file.write(bytes)
             // The owner first: a change of it may clear bits of the mode.
             let now = try file.status()
             if now.userID != status.userID || now.groupID != status.groupID {

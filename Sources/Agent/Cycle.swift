@@ -5,6 +5,7 @@ internal import Glibc
 internal import HostProbes
 internal import Logging
 internal import Modules
+internal import RemoteManagement
 internal import Spool
 internal import SystemFiles
 internal import SystemPackage
@@ -52,9 +53,16 @@ public struct Cycle: Sendable {
         let clock = ContinuousClock()
         let start = clock.now
         var report: CycleReport
+        var remote = RemoteStep(paths, options)
         do throws(ConfigurationUnusable) {
-            let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+            remote.recover()
+            var configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+            if await remote.update(configuration) { configuration = try adopted(&remote) }
             report = await run(configuration, begun: start)
+            if remote.isRolledBack(after: report) {
+                configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+                report = await run(configuration, begun: start)
+            }
             report.diagnostics = configuration.diagnostics.map(\.description)
             report.readOnly = configuration.policy.readOnly.map(\.description)
             report.loop = LoopSettings(configuration, hostName: OperatingSystem().kernel.hostName)
@@ -66,6 +74,17 @@ public struct Cycle: Sendable {
         }
         report.duration = clock.now - start
         return report
+    }
+
+    /// Reads the configuration that was just adopted; the one before it where that cannot be read after all.
+    private func adopted(_ remote: inout RemoteStep) throws(ConfigurationUnusable) -> Configuration {
+        let reader = AgentConfigurationReader(paths: paths, options: options)
+        do throws(ConfigurationUnusable) {
+            return try reader.read()
+        } catch {
+            remote.rollBack(because: "it could not be read: \(error)")
+            return try reader.read()
+        }
     }
 
     private func run(_ configuration: Configuration, begun start: ContinuousClock.Instant) async -> CycleReport {
@@ -250,7 +269,10 @@ private struct CycleRun {
                 configuration: configuration, lastCycle: spool == nil ? nil : LastCycle(in: paths.state),
                 failedCount: modules.filter { !$0.outcome.failures.isEmpty }.count,
                 limitationCount: modules.reduce(0) { $0 + $1.outcome.limitationCount }, spool: spool,
-                missedLogBytes: missedLogBytes, state: state, now: now))
+                missedLogBytes: missedLogBytes,
+                remote: settings.remoteConfiguration && !configuration.policy.isReadOnly
+                    ? RemoteMemory(in: paths.state) : nil,
+                state: state, now: now))
     }
 
     /// Enough to hide the waiting of some commands behind others, without starting them all at once.

@@ -2,6 +2,7 @@ internal import AgentConfiguration
 internal import DataFile
 internal import Digests
 internal import Glibc
+internal import RemoteManagement
 internal import Spool
 internal import SystemFiles
 internal import SystemPackage
@@ -24,7 +25,7 @@ struct OwnModules {
     /// All of them, in the order of the data file.
     static let all: [Description] = [
         cycleDuration, modulesFailed, thingsNotSeen, filesWaiting, bytesWaiting, oldestWaiting, filesLost, quarantined,
-        logBytesMissed, memory, certificateDays, readOnly, configurationDigest,
+        logBytesMissed, memory, certificateDays, readOnly, configurationDigest, remoteConfiguration,
     ]
 
     private static let cycleDuration = Description(
@@ -67,6 +68,11 @@ struct OwnModules {
         name: "Configuration digest", unit: "", meaning: "SHA-256 of the files of the configuration",
         type: "generic_data_string")
 
+    private static let remoteConfiguration = Description(
+        name: "Remote configuration", unit: "",
+        meaning: "what became of the configuration that the server has for this host; absent without remote_config",
+        type: "generic_data_string")
+
     /// What the cycle knows.
     struct Facts {
         let configuration: Configuration
@@ -77,6 +83,8 @@ struct OwnModules {
         /// The spool as the cycle found it; `nil` where nothing may be looked at.
         let spool: SpoolFacts?
         let missedLogBytes: Int64
+        /// What is remembered of the server's configuration; `nil` where it manages none here.
+        let remote: RemoteMemory?
         /// The committed state, for what need not be found out anew.
         let state: [String: String]
         let now: Int64
@@ -110,6 +118,9 @@ struct OwnModules {
         {
             add(Self.configurationDigest, digest)
             stateChanges[StateKey.configurationDigest] = "\(stamp) \(digest)"
+        }
+        if let remote = facts.remote {
+            add(Self.remoteConfiguration, remote.sentences(at: facts.now).joined(separator: "; "))
         }
     }
 

@@ -8,8 +8,8 @@ enum UnsupportedSettings {
         let token: String
         /// Whether a configuration asks for what is not done.
         let isAskedFor: @Sendable (Configuration) -> Bool
-        /// What happens instead, as a phrase.
-        let consequence: String
+        /// What is not done and what happens instead, after the token.
+        let sentence: String
     }
 
     /// What to tell about a configuration, in the order of its lines.
@@ -18,7 +18,7 @@ enum UnsupportedSettings {
         return cases.filter { $0.isAskedFor(configuration) }.map { unsupported in
             Diagnostic(
                 .warning, at: configuration.generalPositions[unsupported.token] ?? start,
-                "\(unsupported.token) is not in this version: \(unsupported.consequence)")
+                "\(unsupported.token) \(unsupported.sentence)")
         }
     }
 
@@ -30,15 +30,21 @@ enum UnsupportedSettings {
     private static let cases: [Case] = [
         Case(
             token: "remote_config", isAskedFor: { $0.general.remoteConfiguration && $0.policy.isReadOnly },
-            consequence: "the configuration stays as it is; the agent is read-only besides"),
+            sentence: "has no effect: the agent is read-only"),
         Case(
-            token: "remote_config", isAskedFor: { $0.general.remoteConfiguration && !$0.policy.isReadOnly },
-            consequence: "the configuration stays as it is"),
+            token: "remote_config",
+            isAskedFor: {
+                $0.general.remoteConfiguration && [.ssh, .ftp].contains($0.general.primary.transferMode)
+            },
+            sentence: "is done with transfer_mode tentacle and local alone: the configuration stays as it is"),
+        Case(
+            token: "remote_config", isAskedFor: { $0.general.remoteConfiguration && $0.general.keepsSentFiles },
+            sentence: "has no effect with debug 1: the configuration stays as it is"),
         Case(
             token: "file_collection", isAskedFor: { !$0.general.fileCollections.isEmpty },
-            consequence: "no collection is fetched"),
+            sentence: "is not in this version: no collection is fetched"),
         Case(
             token: "server_path_ref", isAskedFor: { $0.generalPositions["server_path_ref"] != nil },
-            consequence: "the state folder remembers when modules ran"),
+            sentence: "is not in this version: the state folder remembers when modules ran"),
     ]
 }

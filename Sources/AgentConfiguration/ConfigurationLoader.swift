@@ -35,14 +35,17 @@ public struct ConfigurationLoader: Sendable {
     ///
     /// - Parameters:
     ///   - main: pandora_agent.conf.
+    ///   - contents: What the main file would hold; `nil` = what it holds.
     ///   - local: local.conf, which need not exist.
     ///   - readOnlyOption: Whether the command line asked for read-only.
     /// - Throws: ``ConfigurationUnusable`` where the main file cannot be read, or local.conf is there and cannot be: to
     ///   run without the host's own decisions would be to run against them.
     public func load(
-        main: FilePath, local: FilePath? = nil, readOnlyOption: Bool = false
+        main: FilePath, contents: [UInt8]? = nil, local: FilePath? = nil, readOnlyOption: Bool = false
     ) throws(ConfigurationUnusable) -> Configuration {
-        let mainFile = RawConfiguration(try bytes(of: main), file: main)
+        let mainBytes: [UInt8]
+        if let contents { mainBytes = contents } else { mainBytes = try bytes(of: main) }
+        let mainFile = RawConfiguration(mainBytes, file: main)
         var builder = ConfigurationBuilder(main: main)
         var reader = IncludeReader(loader: self, stack: [main])
         let included = reader.read(includesOf: mainFile)

@@ -36,6 +36,7 @@ struct CheckCommand: ParsableCommand {
         case .text:
             for diagnostic in check.diagnostics { try printAnswer(diagnostic) }
             try printAnswer("\(check.moduleCount) modules run, \(check.skippedModules.count) are skipped")
+            for line in check.authority { try printAnswer(line) }
         }
         if check.hasErrors || strict && !check.diagnostics.isEmpty { throw ExitCode(1) }
     }
@@ -47,6 +48,7 @@ struct CheckCommand: ParsableCommand {
                 "skipped",
                 .list(check.skippedModules.map { .object([("name", .text($0.name)), ("reason", .text($0.reason))]) })
             ),
+            ("authority", .list(check.authority.map { .text($0) })),
             (
                 "diagnostics",
                 .list(

@@ -17,7 +17,7 @@ struct PandoraAgent: AsyncParsableCommand {
             InventoryCommand.self, ExplainPrivilegesCommand.self, AuditCommand.self, StatusCommand.self,
             LockCommand.self,
             UnlockCommand.self, SpoolCommand.self, DoctorCommand.self,
-            TentacleClientCommand.self,
+            TentacleClientCommand.self, SignCommand.self,
         ])
 }
 

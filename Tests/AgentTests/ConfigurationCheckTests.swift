@@ -221,9 +221,9 @@ private func findings(ofModule line: String, local: String = "", prepare: (FileP
 
     @Test func `What is not in this version is named at its line`() throws {
         let found = try findings(
-            "remote_config 1\nfile_collection c\nserver_path_ref r\nserver_path FOLDER\n")
-        #expect(found.count == 3)
+            "file_collection c\nserver_path_ref r\nserver_path FOLDER\n")
+        #expect(found.count == 2)
         #expect(found.allSatisfy { $0.contains("is not in this version: ") })
-        #expect(found.map { $0.prefix { $0 != ":" } } == (3...5).map { "\($0)" })
+        #expect(found.map { $0.prefix { $0 != ":" } } == (3...4).map { "\($0)" })
     }
 }

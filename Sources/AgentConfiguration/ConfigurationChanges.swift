@@ -1,0 +1,113 @@
+/// Something that one configuration has otherwise than another one of the same host.
+public enum ConfigurationChange: Sendable, Hashable {
+    /// A general token of the main file has other values; its name as ``GeneralToken/name`` has it, or as it stands there
+    /// where nobody knows it.
+    case token(String)
+    /// A token that the local policy pins has other values, or one that would make its value count no more.
+    case pinned(String)
+    /// Module definitions of the main file differ, be it in their order.
+    case modules
+    /// A module of another file than the main one would become another, by a macro for example; how messages call it.
+    case moduleElsewhere(String)
+    /// A command that did not run before would.
+    case command(String)
+    /// A plugin, with its arguments, that did not run before would.
+    case plugin(String)
+    /// A value would go into the environment of commands under a name that it did not have before.
+    case savedValue(String)
+}
+
+extension Configuration {
+    /// What another configuration would change of this one: in the main file, and by it in modules of others.
+    ///
+    /// - Parameters:
+    ///   - current: The bytes of the main file.
+    ///   - other: The configuration with the other main file.
+    ///   - contents: The bytes of that.
+    /// - Returns: Each change once: tokens in the order of their names, then modules, then what they would run.
+    public func changes(
+        from current: [UInt8], to other: Configuration, from contents: [UInt8]
+    ) -> [ConfigurationChange] {
+        let before = MainFileValues(RawConfiguration(current, file: file))
+        let after = MainFileValues(RawConfiguration(contents, file: file))
+        var changes: [ConfigurationChange] = []
+        var tokens: Set<String> = []
+        for name in Set(before.general.keys).union(after.general.keys).sorted()
+        where before.general[name] != after.general[name] {
+            let token = GeneralToken.matching(name)?.name ?? name
+            if tokens.insert(token).inserted { changes.append(.token(token)) }
+        }
+        for pin in policy.pinnedTokens.sorted()
+        where Self.pinned(with: pin).contains(where: { before.values(of: $0) != after.values(of: $0) }) {
+            changes.append(.pinned(pin))
+        }
+        if before.modules != after.modules { changes.append(.modules) }
+        changes += changedModulesElsewhere(in: other)
+        changes += newOnes(\.commandsToRun, in: other).map { .command($0) }
+        changes += newOnes(\.pluginsToRun, in: other).map { .plugin($0) }
+        changes += newOnes(\.savedNames, in: other).map { .savedValue($0) }
+        return changes
+    }
+
+    /// A token, and those that would take its place.
+    private static func pinned(with token: String) -> [String] {
+        switch token {
+        case "delayed_startup", "startup_delay": ["delayed_startup", "startup_delay"]
+        case "agent_name", "agent_alias": [token, "\(token)_cmd"]
+        case "latitude", "longitude", "altitude": [token, "gis_exec"]
+        default: [token]
+        }
+    }
+
+    private func changedModulesElsewhere(in other: Configuration) -> [ConfigurationChange] {
+        let before = modules.filter { $0.position.file != file }
+        let after = other.modules.filter { $0.position.file != file }
+        let changed = Set(before).symmetricDifference(after)
+        return Set(changed.map(\.displayName)).sorted().map { .moduleElsewhere($0) }
+    }
+
+    private func newOnes(
+        _ list: KeyPath<Configuration, [String]>, in other: Configuration
+    ) -> [String] {
+        var known = Set(self[keyPath: list])
+        return other[keyPath: list].filter { known.insert($0).inserted }
+    }
+
+    private var commandsToRun: [String] {
+        let general = [self.general.agentNameCommand, self.general.agentAliasCommand, self.general.positionCommand]
+        return general.compactMap { $0 }
+            + modules.flatMap { module -> [String] in
+                var commands = (module.preconditions + module.conditions).map(\.command)
+                if case .command(let text) = module.source { commands.append(text) }
+                return commands
+            }
+    }
+
+    private var pluginsToRun: [String] {
+        modules.compactMap { if case .plugin(let text) = $0.source { text } else { nil } }
+    }
+
+    private var savedNames: [String] { modules.compactMap(\.savesAs) }
+}
+
+/// What the lines of a main file say, without their places.
+private struct MainFileValues {
+    /// The values of each general token, in their order.
+    let general: [String: [String]]
+    /// The tokens and values of each module.
+    let modules: [[[String]]]
+
+    init(_ file: RawConfiguration) {
+        general = file.general.reduce(into: [:]) { $0[$1.token, default: []].append($1.value) }
+        modules = file.modules.map { module in
+            file.moduleSettings[module.settings].map { setting in
+                [file.text.string(setting.line.token), file.text.string(setting.line.value)]
+            }
+        }
+    }
+
+    /// The values of a token in the whole file.
+    func values(of token: String) -> [String] {
+        (general[token] ?? []) + modules.joined().filter { $0.first == token }.map { $0.last ?? "" }
+    }
+}

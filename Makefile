@@ -2,6 +2,7 @@
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
+PACKAGES ?= .build/packages
 DESTDIR ?=
 SWIFT ?= swift
 CYCLES ?= 20
@@ -16,10 +17,11 @@ PACKED = $(shell getconf GNU_LIBC_VERSION | awk '{ split($$2, v, "."); if (v[1] 
 RELEASE = --configuration release --static-swift-stdlib --product pandora-agent \
     -Xswiftc -Osize -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe -Xlinker -O2 $(PACKED)
 BINARY = .build/release/pandora-agent
-SCRIPTS = scripts/* packaging/check plugins/launcher
+SCRIPTS = scripts/* packaging/check packaging/setup packaging/build-deb packaging/build-rpm packaging/deb/p* \
+    Tests/packaging/* plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords install clean
+.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords install deb rpm package-test clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -81,12 +83,25 @@ install: ## install below $(DESTDIR)$(PREFIX); needs `make release` first
 	@test -x $(BINARY) || { echo "error: there is no $(BINARY); run 'make release' first" >&2; exit 1; }
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/install-files $(BINARY)
 
+deb: release package-dependencies ## build the package for Debian, in $(PACKAGES)
+	@packaging/build-deb $(BINARY) $(PACKAGES)
+
+rpm: release package-dependencies ## build the package for Fedora, in $(PACKAGES)
+	@packaging/build-rpm $(BINARY) $(PACKAGES)
+
+package-test: release package-dependencies ## install both packages in trees of their own, run them there; as root
+	@scripts/install-dependencies package-test
+	@Tests/packaging/run $(BINARY)
+
 clean: ## remove what was built, and the folder run/
 	rm -rf .build run
 
-.PHONY: build-dependencies test-dependencies
+.PHONY: build-dependencies test-dependencies package-dependencies
 build-dependencies:
 	@scripts/install-dependencies build
 
 test-dependencies:
 	@scripts/install-dependencies test
+
+package-dependencies:
+	@scripts/install-dependencies package

@@ -21,7 +21,8 @@ public struct AgentPaths: Sendable, Hashable {
     /// - Parameters:
     ///   - configuration: A file, or a folder that holds pandora_agent.conf.
     ///   - local: The host's own file; `nil` = local.conf beside the configuration.
-    ///   - state: The state folder; `nil` = /var/lib/pandora-agent for root, `$XDG_STATE_HOME/pandora-agent` else.
+    ///   - state: The state folder; `nil` = /var/lib/pandora-agent for root and for the user whose folder that is,
+    ///     `$XDG_STATE_HOME/pandora-agent` else.
     public init(configuration: String?, local: String?, state: String?) {
         var file = configuration.map { FilePath($0) } ?? Self.defaultConfiguration
         if (try? Files.status(file))?.type == .directory { file.append("pandora_agent.conf") }
@@ -42,14 +43,20 @@ public struct AgentPaths: Sendable, Hashable {
     /// The file whose presence makes the agent read-only.
     public var readOnlyFlag: FilePath { configuration.removingLastComponent().appending("read_only") }
 
+    /// Where the packages put what Perl plugins remember of logs (packaging/setup).
+    var takenOverPositions: FilePath { state.appending("perl-positions") }
+
     /// Whether root started the program: its places stay where they are when it becomes `pandora_user`.
     private static let isStartedByRoot = geteuid() == 0
 
     private static var defaultState: FilePath {
-        if isStartedByRoot { return "/var/lib/pandora-agent" }
+        let packaged: FilePath = "/var/lib/pandora-agent"
+        if isStartedByRoot { return packaged }
         if let base = environment("XDG_STATE_HOME"), base.hasPrefix("/") {
             return FilePath(base).appending("pandora-agent")
         }
+        // The packages make a user for the agent; what somebody runs as that user is about the same agent.
+        if (try? Files.status(packaged, followingLinks: false))?.userID.rawValue == geteuid() { return packaged }
         return FilePath(environment("HOME") ?? homeOfUser ?? "/").appending(".local/state/pandora-agent")
     }
 

@@ -213,7 +213,7 @@ private struct CycleRun {
         let host = HostReadings(earlierCPU: state[StateKey.cpuCounters])
         let context = ModuleContext(
             host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
-            deadline: start + settings.interval, now: now)
+            deadline: start + settings.interval, now: now, legacyPositions: [paths.takenOverPositions, "/tmp"])
         let plan = plan(state: state, now: now)
         let collector = Collector(
             width: min(settings.threads ?? Self.defaultWidth, OpenFileLimit.commandsSideBySide()),

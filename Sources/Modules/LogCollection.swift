@@ -128,8 +128,9 @@ struct LogCollection: Sendable {
     /// Where the Perl plugin stood, the first time only.
     private func legacyPosition(in context: ModuleContext, isFirst: Bool) -> LogPosition? {
         guard isFirst, let legacyName, case .file(let log)? = source.present(for: nil) else { return nil }
-        let folder = FilePath(context.environment["GREP_LOG_TMP"] ?? "/tmp")
-        return LegacyIndex(in: folder, name: legacyName, log: log, user: geteuid())?.position(in: log)
+        let folders = context.environment["GREP_LOG_TMP"].map { [FilePath($0)] } ?? context.legacyPositions
+        return folders.lazy.compactMap { LegacyIndex(in: $0, name: legacyName, log: log, user: geteuid()) }.first?
+            .position(in: log)
     }
 
     /// One look at the log.

@@ -1,5 +1,6 @@
 internal import CommandRunner
 public import DataFile
+public import SystemPackage
 
 /// Something that yields elements of the data file: a kind of module, or a built-in plugin.
 ///
@@ -33,22 +34,27 @@ public struct ModuleContext: Sendable {
     public let deadline: ContinuousClock.Instant
     /// Seconds since 1970.
     public let now: Int64
+    /// Where Perl plugins may have left how far they read a log, the first that has it counts.
+    public let legacyPositions: [FilePath]
 
     /// Gathers what modules work with.
     public init(
         host: HostReadings, environment: [String: String], state: [String: String], deadline: ContinuousClock.Instant,
-        now: Int64
+        now: Int64, legacyPositions: [FilePath] = ["/tmp"]
     ) {
         self.host = host
         self.environment = environment
         self.state = state
         self.deadline = deadline
         self.now = now
+        self.legacyPositions = legacyPositions
     }
 
     /// The same with another environment.
     public func with(environment: [String: String]) -> ModuleContext {
-        ModuleContext(host: host, environment: environment, state: state, deadline: deadline, now: now)
+        ModuleContext(
+            host: host, environment: environment, state: state, deadline: deadline, now: now,
+            legacyPositions: legacyPositions)
     }
 
     /// How long a command may take from now on. Where the cycle's time is over, each that still waits gets a second.

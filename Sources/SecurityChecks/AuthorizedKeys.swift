@@ -95,8 +95,21 @@ public struct AuthorizedKeysFile: Sendable, Hashable {
 public struct AuthorizedKeys: Sendable {
     /// The files that are there, each once, in the order of the accounts.
     public private(set) var files: [AuthorizedKeysFile] = []
-    /// What could not be read, and why.
-    public private(set) var obstacles: [Evidence] = []
+    /// What could not be read.
+    public private(set) var obstacles: [Obstacle] = []
+
+    /// A file that could not be read.
+    public struct Obstacle: Sendable, Hashable {
+        /// The file, by its path on the host.
+        public let path: FilePath
+        /// The number of the account whose keys would be in it.
+        public let user: UInt32
+        /// Why, as a phrase.
+        public let reason: String
+
+        /// The obstacle as a fact.
+        public var evidence: Evidence { Evidence(path.string, value: "it cannot be read: \(reason)") }
+    }
 
     private static let limit = 1 << 20
     private static let accountLimit = 100_000
@@ -108,7 +121,7 @@ public struct AuthorizedKeys: Sendable {
     /// - Throws: `Limitation` where the accounts are not visible.
     init(_ host: AuditedHost, patterns: [String]) throws(Limitation) {
         var seen: Set<FilePath> = []
-        for account in try Account.all(host.roots).value.prefix(Self.accountLimit) where account.home.hasPrefix("/") {
+        for account in try host.homeOwners().prefix(Self.accountLimit) {
             for pattern in patterns where pattern != "none" {
                 let path = FilePath(Self.expand(pattern, account)).lexicallyNormalized()
                 if seen.insert(path).inserted { read(path, account, host) }
@@ -134,7 +147,8 @@ public struct AuthorizedKeys: Sendable {
         } catch {
             switch error.code {
             case .noSuchFileOrDirectory, .notDirectory: return
-            default: obstacles.append(Evidence(path.string, value: "it cannot be read: \(error.code)"))
+            default:
+                obstacles.append(Obstacle(path: path, user: account.user, reason: error.code.description))
             }
         }
     }
@@ -163,6 +177,12 @@ public struct AuthorizedKeys: Sendable {
 }
 
 extension AuditedHost {
+    /// The accounts with a home, those with all rights first, so that what several share counts as root's.
+    func homeOwners() throws(Limitation) -> [Account] {
+        let accounts = try Account.all(roots).value.filter { $0.home.hasPrefix("/") }
+        return accounts.filter { $0.user == 0 } + accounts.filter { $0.user != 0 }
+    }
+
     /// The keys that open accounts, as sshd is configured.
     public func authorizedKeys() async -> Result<AuthorizedKeys, AuthorizedKeysHidden> {
         let facts = await sshd()

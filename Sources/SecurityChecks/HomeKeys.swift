@@ -35,7 +35,7 @@ struct HomeKeys: Sendable {
     /// - Throws: `Limitation` where the accounts are not visible.
     init(_ host: AuditedHost) throws(Limitation) {
         var homes: Set<String> = []
-        for account in try Account.all(host.roots).value where account.home.hasPrefix("/") {
+        for account in try host.homeOwners() {
             guard homes.insert(account.home).inserted else { continue }
             var left = Self.countLimit
             let home = FilePath(account.home)

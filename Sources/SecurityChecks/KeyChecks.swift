@@ -67,8 +67,7 @@ struct RootKeysCheck: AuthorizedKeysCheck {
                     "Log in as another user and use sudo; give keys for jobs 'from=' and 'command=' in authorized_keys."
             )
         }
-        let homes = Set(((try? Account.all(host.roots))?.value ?? []).filter { $0.user == 0 }.map(\.home))
-        let obstacles = keys.obstacles.filter { obstacle in homes.contains { obstacle.source.hasPrefix($0) } }
+        let obstacles = keys.obstacles.filter { $0.user == 0 }.map(\.evidence)
         if !obstacles.isEmpty { return .hidden(obstacles, evidence) }
         return .pass(
             all.isEmpty ? "No key opens root" : "All \(all.count) keys are bound to addresses or commands",
@@ -104,7 +103,7 @@ struct AccountKeysCheck: AuthorizedKeysCheck {
                     "Replace weak keys by new ones of ssh-keygen(1); 'chmod go-w' the files and the folders above them."
             )
         }
-        if !keys.obstacles.isEmpty { return .hidden(keys.obstacles, facts) }
+        if !keys.obstacles.isEmpty { return .hidden(keys.obstacles.map(\.evidence), facts) }
         return .pass(count == 0 ? "No key opens an account" : summary, evidence: CheckResult.shortened(facts))
     }
 }

@@ -100,14 +100,20 @@ struct AuthorizedKeysTests {
             #expect(bad.evidence.first?.value == "2 keys of root, 1 lines that are no key")
             #expect(bad.evidence.dropFirst().map(\.line) == [2, 3])
             #expect(!"\(bad)".contains("AAAA"))
-            let good = try await RootKeysCheck().result(on: host(folder, root: "command=\"/bin/true\" \(line)\n"))
+            let good = try await RootKeysCheck().result(on: self.host(folder, root: "command=\"/bin/true\" \(line)\n"))
             #expect(good.verdict == .pass && good.summary == "All 1 keys are bound to addresses or commands")
+            // Another account has the same home, and comes first.
+            let shared = "operator:x:11:0::/root:/sbin/nologin\nroot:x:0:0::/root:/bin/sh\n"
+            let host = try self.host(folder, root: line)
+            try Files.replace(folder.appending("etc/passwd"), with: shared.utf8)
+            #expect(await RootKeysCheck().result(on: host).verdict == .fail)
             // A second root has its keys elsewhere.
             try Files.makeFolder(folder.appending("toor/.ssh"))
             try Files.create(folder.appending("toor/.ssh/authorized_keys2"), line.utf8)
             let passwd = "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/toor:/bin/sh\n"
             try Files.replace(folder.appending("etc/passwd"), with: passwd.utf8)
-            let second = await RootKeysCheck().result(on: AuditedHost(roots: HostRoots(top: folder), userIdentifier: 0))
+            try Files.remove(folder.appending("root/.ssh/authorized_keys"))
+            let second = await RootKeysCheck().result(on: host)
             #expect(second.verdict == .fail)
         }
     }

@@ -59,6 +59,7 @@ let package = Package(
             providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
         .systemLibrary(name: "CByteShuffle"),
         .systemLibrary(name: "CMalloc"),
+        .systemLibrary(name: "CFileExchange"),
         .systemLibrary(name: "CConfinement"),
 
         // The ground that the rooms stand on: files, digests and certificates, nothing of the field.
@@ -86,7 +87,9 @@ let package = Package(
             ]),
         room(
             "RemoteManagement",
-            knows: ["SystemFiles", "Digests", "AgentConfiguration", "Tentacle", "COpenSSL", "CZlib"]),
+            knows: [
+                "SystemFiles", "Digests", "AgentConfiguration", "Tentacle", "COpenSSL", "CZlib", "CFileExchange",
+            ]),
         room(
             "Agent",
             knows: [
@@ -135,7 +138,9 @@ let package = Package(
                 "RemoteManagement", "Spool", "SystemFiles", "Tentacle", "TentacleServerDouble", "pandora-agent",
             ],
             excluding: ["Golden"]),
-        tests(of: "RemoteManagement", with: ["AgentConfiguration", "SystemFiles", "Digests", "CommandRunner"]),
+        tests(
+            of: "RemoteManagement",
+            with: ["AgentConfiguration", "SystemFiles", "Digests", "CommandRunner", "CZlib"]),
         tests(of: "Tentacle", with: ["TentacleServerDouble", "SystemFiles", "Digests", "COpenSSL"]),
     ]
 )

@@ -58,6 +58,7 @@ public struct Cycle: Sendable {
             remote.recover()
             var configuration = try AgentConfigurationReader(paths: paths, options: options).read()
             if await remote.update(configuration) { configuration = try adopted(&remote) }
+            remote.updateCollections(configuration)
             report = await run(configuration, begun: start)
             if remote.isRolledBack(after: report) {
                 configuration = try AgentConfigurationReader(paths: paths, options: options).read()

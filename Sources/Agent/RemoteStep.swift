@@ -50,14 +50,7 @@ struct RemoteStep {
         logger = log
         for sentence in earlier { log.error("\(sentence)") }
         earlier = []
-        guard options.changesState, options.sends, options.kind == .full, options.onlyModules.isEmpty,
-            configuration.general.remoteConfiguration, !configuration.general.keepsSentFiles,
-            !configuration.policy.isReadOnly
-        else { return false }
-        guard takeLock() else {
-            log.info("remote_config: another instance is at it")
-            return false
-        }
+        guard mayAsk(configuration), takeLock() else { return false }
         var memory = RemoteMemory(in: paths.state)
         let before = memory
         memory.failure = ""
@@ -69,6 +62,31 @@ struct RemoteStep {
         }
         if memory != before { save(memory) }
         return onTrial != nil
+    }
+
+    /// Brings the collections of a configuration up to date.
+    mutating func updateCollections(_ configuration: Configuration) {
+        guard mayAsk(configuration), takeLock() else { return }
+        var memory = RemoteMemory(in: paths.state)
+        let before = memory
+        let step = CollectionStep(configuration: configuration, role: options.role, logger: logger)
+        guard step.isNeeded(memory) else { return }
+        do throws(RemoteFailure) {
+            var server = try Self.server(of: configuration.general)
+            defer { server.close() }
+            try step.update(from: &server, &memory)
+        } catch {
+            memory.failure += (memory.failure.isEmpty ? "" : "; ") + error.description
+            logger?.warning("remote_config: \(error)")
+        }
+        if memory != before { save(memory) }
+    }
+
+    /// Whether this run may ask a server for anything.
+    private func mayAsk(_ configuration: Configuration) -> Bool {
+        options.changesState && options.sends && options.kind == .full && options.onlyModules.isEmpty
+            && configuration.general.remoteConfiguration && !configuration.general.keepsSentFiles
+            && !configuration.policy.isReadOnly
     }
 
     private mutating func exchange(

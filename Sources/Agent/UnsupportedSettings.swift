@@ -41,8 +41,9 @@ enum UnsupportedSettings {
             token: "remote_config", isAskedFor: { $0.general.remoteConfiguration && $0.general.keepsSentFiles },
             sentence: "has no effect with debug 1: the configuration stays as it is"),
         Case(
-            token: "file_collection", isAskedFor: { !$0.general.fileCollections.isEmpty },
-            sentence: "is not in this version: no collection is fetched"),
+            token: "file_collection",
+            isAskedFor: { !$0.general.fileCollections.isEmpty && !$0.general.remoteConfiguration },
+            sentence: "has no effect without remote_config 1: no collection is fetched"),
         Case(
             token: "server_path_ref", isAskedFor: { $0.generalPositions["server_path_ref"] != nil },
             sentence: "is not in this version: the state folder remembers when modules ran"),

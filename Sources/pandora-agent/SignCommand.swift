@@ -5,7 +5,7 @@ internal import ArgumentParser
 struct SignCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sign",
-        abstract: "Sign a configuration, for hosts whose local.conf has require_signature.",
+        abstract: "Sign a configuration or a collection, for hosts whose local.conf has require_signature.",
         discussion: """
             The key is an Ed25519 one in PEM without a pass phrase: openssl genpkey -algorithm ed25519 -out key.pem. The \
             hosts get its public part: openssl pkey -in key.pem -pubout. Keep the key away from the server.
@@ -16,10 +16,13 @@ struct SignCommand: ParsableCommand {
     @Option(help: "The file of the private key.")
     var key: String
 
+    @Option(help: "The name of a collection. (default: that of the file without its ending)")
+    var name: String?
+
     @Argument(help: "The file, which is replaced by the signed one.")
     var file: String
 
     func run() throws {
-        try printAnswer(try answering { try FileSigning.sign(file, key: key) })
+        try printAnswer(try answering { try FileSigning.sign(file, name: name, key: key) })
     }
 }

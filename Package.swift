@@ -82,7 +82,7 @@ let package = Package(
         room(
             "Modules",
             knows: [
-                "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests",
+                "SystemFiles", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests",
                 "Certificates",
             ]),
         room(

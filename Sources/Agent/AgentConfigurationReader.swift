@@ -10,8 +10,8 @@ struct AgentConfigurationReader: Sendable {
 
     /// Reads.
     ///
-    /// - Throws: ``ConfigurationUnusable``; also where others can write local.conf, or what the local policy wants
-    ///   is not in this version and cannot be done without.
+    /// - Throws: ``ConfigurationUnusable``; also where others can write local.conf, or, with `strict_permissions`, the
+    ///   configuration.
     func read() throws(ConfigurationUnusable) -> Configuration {
         if paths.isLocalNamed, !Files.exists(paths.local) {
             throw ConfigurationUnusable(
@@ -27,20 +27,17 @@ struct AgentConfigurationReader: Sendable {
         let configuration = try ConfigurationLoader().load(
             main: paths.configuration, local: paths.local, readOnlyOption: options.isReadOnly)
         try checkPermissions(of: configuration)
-        // To run without a restriction that the administrator asked for would be worse than not to run.
-        if configuration.policy.pluginManifest != nil {
-            throw ConfigurationUnusable("plugin_manifest is not in this version: remove it from \(paths.local)")
-        }
         return configuration
     }
 
     /// As root, a configuration that others can write is their way to become root, so it is refused.
     private func checkPermissions(of configuration: Configuration) throws(ConfigurationUnusable) {
         guard configuration.policy.strictPermissions ?? (geteuid() == 0) else { return }
-        if let place = try foreignAccess(to: paths.configuration) {
+        for file in configuration.files where file != paths.local {
+            guard let place = try foreignAccess(to: file) else { continue }
             throw ConfigurationUnusable(
-                "\(paths.configuration) is not used: \(place), who could so run commands as the agent's user; change that, "
-                    + "or set 'strict_permissions 0' in \(paths.local)")
+                "\(file) is not used: \(place), who could so run commands as the agent's user; change that, or set "
+                    + "'strict_permissions 0' in \(paths.local)")
         }
     }
 

@@ -17,6 +17,7 @@ struct Collector: Sendable {
     /// How many run at the same time.
     let width: Int
     let policy: LocalPolicy
+    let plugins: PluginGate
     let context: ModuleContext
 
     /// Runs modules. One that saves its value for later ones ends before those begin.
@@ -94,6 +95,12 @@ struct Collector: Sendable {
         if let denied = commands.first(where: { !policy.allows(command: $0) }) {
             return ModuleOutcome(failure: "the local policy does not allow the command '\(CommandDisplay(denied))'")
         }
+        let admitted: ModuleDefinition
+        do throws(PluginGate.Closed) {
+            admitted = try plugins.admit(module)
+        } catch {
+            return ModuleOutcome(failure: error.description)
+        }
         for precondition in module.preconditions {
             let result = await run(precondition.command, module, context)
             guard result.isSuccess else {
@@ -105,7 +112,7 @@ struct Collector: Sendable {
                 return heldBack
             }
         }
-        let (reported, isReported) = planned.reported(await ConfiguredModule(module).collect(in: context))
+        let (reported, isReported) = planned.reported(await ConfiguredModule(admitted).collect(in: context))
         var outcome = reported
         guard isReported, let value = outcome.value else { return outcome }
         for condition in module.conditions where condition.condition.holds(for: value) {

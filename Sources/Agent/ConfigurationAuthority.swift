@@ -42,6 +42,10 @@ struct ConfigurationAuthority {
                 policy.commandRules.last?.allows == true ? "only listed commands run" : "some commands do not run"
             restrictions.append("\(policy.commandRules.count) rules of allow_command and deny_command: \(kind)")
         }
+        if let manifest = policy.pluginManifest { restrictions.append("plugins run as \(manifest) lists them") }
+        if let isStrict = policy.strictPermissions {
+            restrictions.append("what others could write is \(isStrict ? "refused" : "used all the same")")
+        }
         self.restrictions = restrictions
     }
 }

@@ -28,11 +28,13 @@ public struct ConfigurationCheck: Sendable {
         let environment = CommandEnvironment.variables(of: configuration, agentName: "")
         let user = geteuid()
         let lookup = CommandLookup(path: environment["PATH"] ?? "", user: user)
+        let gate = PluginGate(configuration.policy, state: nil, path: environment["PATH"] ?? "")
         diagnostics = Self.sorted(
             configuration.diagnostics + UnsupportedSettings.diagnostics(about: configuration)
                 + HostConfinement.diagnostics(about: configuration, user: user)
                 + PlaceCheck(configuration, user: user).diagnostics
-                + ModuleCheck(configuration, lookup: lookup).diagnostics,
+                + ModuleCheck(configuration, lookup: lookup).diagnostics
+                + Self.findings(of: gate, in: configuration),
             by: configuration.files)
         moduleCount = configuration.modules.count
         skippedModules = configuration.skippedModules
@@ -41,6 +43,19 @@ public struct ConfigurationCheck: Sendable {
 
     /// Whether a line or a module is lost.
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    /// The plugins that do not run.
+    private static func findings(of gate: PluginGate, in configuration: Configuration) -> [Diagnostic] {
+        configuration.modules.compactMap { module in
+            do throws(PluginGate.Closed) {
+                _ = try gate.admit(module)
+                return nil
+            } catch {
+                return Diagnostic(
+                    .warning, at: module.sourcePosition, "module '\(module.displayName)' does not run: \(error)")
+            }
+        }
+    }
 
     private static func sorted(_ diagnostics: [Diagnostic], by files: [FilePath]) -> [Diagnostic] {
         let ranks = Dictionary(files.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: min)

@@ -218,7 +218,9 @@ private struct CycleRun {
         let plan = plan(state: state, now: now)
         let collector = Collector(
             width: min(settings.threads ?? Self.defaultWidth, OpenFileLimit.commandsSideBySide()),
-            policy: configuration.policy, context: context)
+            policy: configuration.policy,
+            plugins: PluginGate(configuration.policy, state: paths.state, path: environment["PATH"] ?? ""),
+            context: context)
         collected.modules = await collector.collect(plan.due)
         log(collected.modules)
 

@@ -4,6 +4,7 @@ internal import Glibc
 internal import HostProbes
 internal import Modules
 internal import Spool
+internal import SystemPackage
 
 /// What `modules` tells: what is configured, when it runs next, and what came of its last run.
 public struct ModuleList: Sendable {
@@ -27,6 +28,7 @@ public struct ModuleList: Sendable {
     public let skipped: [SkippedModule]
 
     private let configuration: Configuration
+    private let stateFolder: FilePath
     private let state: [String: String]
 
     /// Looks at an agent's files. It changes nothing and needs no lock, so it answers while a cycle runs.
@@ -36,6 +38,7 @@ public struct ModuleList: Sendable {
         var options = CycleOptions()
         options.isReadOnly = isReadOnly
         let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+        stateFolder = paths.state
         let state = Spool.values(in: paths.state)
         let history = ModuleHistory.read(in: paths.state)
         let moment = CyclePlan.Moment(now: Int64(time(nil)), state: state)
@@ -84,7 +87,10 @@ public struct ModuleList: Sendable {
             environment: environment.merging([
                 "PANDORA_AGENT": settings.agentName ?? OperatingSystem().kernel.hostName
             ]) { $1 }, state: state, deadline: .now + settings.interval, now: Int64(time(nil)))
-        let collector = Collector(width: 1, policy: configuration.policy, context: context)
+        let collector = Collector(
+            width: 1, policy: configuration.policy,
+            plugins: PluginGate(configuration.policy, state: stateFolder, path: environment["PATH"] ?? ""),
+            context: context)
         let wanted = configuration.modules.filter { $0.displayName == name }
         return await collector.collect(wanted.map { PlannedModule(definition: $0, stateKey: name, reporting: .always) })
             .map(Trial.init)

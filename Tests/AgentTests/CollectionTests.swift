@@ -67,7 +67,9 @@ struct CollectionTests {
         let double = try TentacleServerDouble()
         defer { double.stop() }
         try await withTemporaryFolder { folder in
-            let managed = try ManagedAgent(in: folder, double, "file_collection tools\nfile_collection absent\n" + module("m", "module_exec echo 1"))
+            let managed = try ManagedAgent(
+                in: folder, double,
+                "file_collection tools\nfile_collection absent\n" + module("m", "module_exec echo 1"))
             let good = try await archive(#"z.writestr("a", "good")"#, in: folder)
             put(good, double)
             #expect(await managed.agent.run("run").status == 0)

@@ -1,0 +1,133 @@
+import Digests
+import Glibc
+import RemoteManagement
+import Synchronization
+import SystemFiles
+import SystemPackage
+import TentacleServerDouble
+import TestSupport
+import Testing
+
+@testable import Agent
+
+@Suite("A configuration on trial")
+struct ConfigurationTrialTests {
+    private let old = Array("description old\n".utf8)
+    private let new = Array("description new\n".utf8)
+
+    private func withTrial(_ body: (ConfigurationTrial, FilePath, ConfigurationTrial.Record) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let main = folder.appending("pandora_agent.conf")
+            try Files.create(main, old)
+            let record = ConfigurationTrial.Record(
+                new: Digest.md5(new).hexadecimal, old: Digest.md5(old).hexadecimal, changesServer: true)
+            try body(ConfigurationTrial(of: main, state: folder.appending("state")), main, record)
+        }
+    }
+
+    @Test("It begins, is seen, and ends; or the one before it comes back")
+    func life() throws {
+        try withTrial { trial, main, record in
+            #expect(trial.leftover() == .nothing)
+            try trial.begin(new, insteadOf: old, record)
+            #expect(try Files.read(main, limit: 100) == new)
+            #expect(trial.leftover() == .unfinished(record))
+            try trial.rollBack()
+            #expect(try Files.read(main, limit: 100) == old)
+            #expect(trial.leftover() == .nothing)
+            try trial.begin(new, insteadOf: old, record)
+            try trial.end()
+            #expect(try Files.read(main, limit: 100) == new)
+            #expect(trial.leftover() == .nothing)
+        }
+    }
+
+    @Test(
+        "A disk that fills up, or any other failure on the way, leaves the old one or a trial that can be rolled back")
+    func failures() throws {
+        let count = Mutex(0)
+        try withTrial { trial, _, record in
+            try FaultInjection.with({ call in
+                count.withLock { $0 = call.index + 1 }
+                return nil
+            }) { try trial.begin(new, insteadOf: old, record) }
+        }
+        let calls = count.withLock { $0 }
+        #expect(calls > 15)
+        for index in 0..<calls {
+            for isLasting in [false, true] {
+                try withTrial { trial, main, record in
+                    let failed = FaultInjection.with({
+                        $0.index == index || isLasting && $0.index > index ? .noSpace : nil
+                    }) { (try? trial.begin(new, insteadOf: old, record)) == nil }
+                    let present = try Files.read(main, limit: 100)
+                    if !failed {
+                        #expect(present == new)
+                    } else if present == old {
+                        #expect(trial.leftover() == .nothing || trial.leftover() == .neverAdopted, "call \(index)")
+                    } else {
+                        // The rename was made, and the folder could not be synced.
+                        #expect(present == new)
+                        #expect(trial.leftover() == .nothing || trial.leftover() == .unfinished(record))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("Rolling back that fails can be tried again")
+    func rollBackFailure() throws {
+        try withTrial { trial, main, record in
+            try trial.begin(new, insteadOf: old, record)
+            for operation in ["open", "write", "rename"] {
+                FaultInjection.with({ $0.operation == operation ? .noSpace : nil }) {
+                    _ = #expect(throws: SystemError.self) { try trial.rollBack() }
+                }
+                #expect(trial.leftover() == .unfinished(record))
+            }
+            try trial.rollBack()
+            #expect(try Files.read(main, limit: 100) == old)
+        }
+    }
+
+    @Test("Agents that start at the same time adopt one configuration once")
+    func together() async throws {
+        let double = try TentacleServerDouble()
+        defer { double.stop() }
+        try await withTemporaryFolder { folder in
+            let managed = try ManagedAgent(in: folder, double, module("a", "module_exec echo 1"))
+            #expect(await managed.agent.run("run").status == 0)
+            let pushed = managed.base + module("b", "module_exec echo 2") + "\n"
+            managed.push(pushed)
+            let statuses = await withTaskGroup(of: Int32.self) { group in
+                for _ in 0..<4 { group.addTask { await managed.agent.run("run").status } }
+                return await group.reduce(into: Set<Int32>()) { $0.insert($1) }
+            }
+            #expect(statuses.isSubset(of: [0, 4]) && statuses.contains(0))
+            #expect(await managed.agent.run("run").status == 0)
+            let status = await managed.agent.run("status").text
+            #expect(try managed.present() == pushed, "\(status)")
+            #expect(status.contains("was adopted") && !status.contains("refused the version"))
+        }
+    }
+
+    @Test("A link in place of what is remembered is replaced and not followed")
+    func links() async throws {
+        let double = try TentacleServerDouble()
+        defer { double.stop() }
+        try await withTemporaryFolder { folder in
+            let managed = try ManagedAgent(in: folder, double, module("a", "module_exec echo 1"))
+            let victim = folder.appending("victim")
+            try Files.create(victim, "precious\n".utf8)
+            let remote = RemoteMemory.folder(in: managed.agent.state)
+            try Files.makeFolder(remote)
+            for name in ["memory", "good.conf", "trial"] { try victim.makeLink(at: remote.appending(name)) }
+            for text in [managed.base, managed.base + module("b", "module_exec echo 2") + "\n"] {
+                managed.push(text)
+                #expect(await managed.agent.run("run").status == 0)
+                #expect(try managed.present() == text)
+            }
+            #expect(try Files.read(victim, limit: 100) == Array("precious\n".utf8))
+        }
+    }
+}

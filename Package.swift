@@ -58,8 +58,8 @@ let package = Package(
             name: "CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
         .systemLibrary(name: "CByteShuffle"),
-        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CFileExchange"),
+        .systemLibrary(name: "CGlibcHeaders"),
         .systemLibrary(name: "CConfinement"),
 
         // The ground that the rooms stand on: files, digests and certificates, nothing of the field.
@@ -78,12 +78,12 @@ let package = Package(
         room("Tentacle", knows: ["SystemFiles", "Digests", "Certificates", "COpenSSL", "CZlib"]),
 
         // The rooms that join them.
-        room("SecurityChecks", knows: ["SystemFiles", "Digests", "HostProbes", "CommandRunner"]),
+        room("SecurityChecks", knows: ["SystemFiles", "Digests", "HostProbes", "CommandRunner", "CGlibcHeaders"]),
         room(
             "Modules",
             knows: [
                 "SystemFiles", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests",
-                "Certificates",
+                "Certificates", "SecurityChecks",
             ]),
         room(
             "RemoteManagement",
@@ -95,7 +95,7 @@ let package = Package(
             knows: [
                 "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
                 "DataFile", "Spool", "Tentacle", "Modules", "RemoteManagement", "SecurityChecks", "Confinement",
-                "CMalloc",
+                "CGlibcHeaders",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(

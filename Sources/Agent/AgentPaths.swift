@@ -1,3 +1,4 @@
+internal import AgentConfiguration
 internal import Glibc
 internal import SystemFiles
 public import SystemPackage
@@ -45,6 +46,15 @@ public struct AgentPaths: Sendable, Hashable {
 
     /// Where the packages put what Perl plugins remember of logs (packaging/setup).
     var takenOverPositions: FilePath { state.appending("perl-positions") }
+
+    /// The agent's program and the files of its configuration, all that is included among them.
+    public var agentFiles: [FilePath] {
+        let configuration = try? AgentConfigurationReader(paths: self, options: CycleOptions()).read()
+        return Self.program + (configuration?.files ?? [self.configuration, local])
+    }
+
+    /// The file of the program that runs; empty where the kernel does not tell.
+    static var program: [FilePath] { (try? Files.realPath("/proc/self/exe")).map { [$0] } ?? [] }
 
     /// Whether root started the program: its places stay where they are when it becomes `pandora_user`.
     private static let isStartedByRoot = geteuid() == 0

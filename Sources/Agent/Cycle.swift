@@ -212,9 +212,11 @@ private struct CycleRun {
             return collected
         }
         let host = HostReadings(earlierCPU: state[StateKey.cpuCounters])
-        let context = ModuleContext(
+        var context = ModuleContext(
             host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
             deadline: start + settings.interval, now: now, legacyPositions: [paths.takenOverPositions, "/tmp"])
+        context.stateFolder = options.printsDocuments ? nil : paths.state
+        context.agentFiles = AgentPaths.program + configuration.files
         let plan = plan(state: state, now: now)
         let collector = Collector(
             width: min(settings.threads ?? Self.defaultWidth, OpenFileLimit.commandsSideBySide()),

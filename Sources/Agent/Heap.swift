@@ -1,4 +1,4 @@
-internal import CMalloc
+internal import CGlibcHeaders
 
 /// How the C library's allocator is used by a program that mostly runs for a moment.
 public enum Heap {

@@ -74,9 +74,12 @@ public struct PluginProgram: Sendable {
         var variables = ["LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"]
         variables["PATH"] = environment("PATH")
         variables["GREP_LOG_TMP"] = environment("GREP_LOG_TMP")
-        let context = ModuleContext(
+        var context = ModuleContext(
             host: HostReadings(), environment: variables, state: spool.values, deadline: .now + .seconds(300),
             now: Int64(time(nil)))
+        let paths = AgentPaths(configuration: nil, local: nil, state: nil)
+        context.stateFolder = state.removingLastComponent()
+        context.agentFiles = paths.agentFiles
         let outcome: ModuleOutcome
         do throws(Errno) {
             outcome = try await collect(plugin, in: context)

@@ -45,9 +45,15 @@ public enum BuiltInPlugins {
     /// All of them, by name.
     public static let all: [BuiltInPlugin] = [
         BuiltInPlugin(
+            AuditPlugin.name, AuditPlugin.usage, "every check of the audit as a module, and a score",
+            make: AuditPlugin.init(arguments:)),
+        BuiltInPlugin(
             AutodiscoverPlugin.name, AutodiscoverPlugin.usage,
             "which services the host has, whether they run, and what they use",
             make: AutodiscoverPlugin.init(arguments:)),
+        BuiltInPlugin(
+            BasicSecurityPlugin.name, BasicSecurityPlugin.usage, "what the security guide asks of a host",
+            make: BasicSecurityPlugin.init(arguments:)),
         BuiltInPlugin("file-nr.sh", "the kernel's counts of file handles", KernelCountsPlugin.fileHandles),
         BuiltInPlugin(
             FolderPlugin.name, FolderPlugin.usage, "how many files folders have", make: FolderPlugin.init(arguments:)),
@@ -69,6 +75,9 @@ public enum BuiltInPlugins {
         ),
         disk(.plain), disk(.free), disk(.used), memory(.free), memory(.used),
         BuiltInPlugin("pandora_netusage", "octets in and out", NetworkUsagePlugin()),
+        BuiltInPlugin(
+            SecurityCheckPlugin.name, SecurityCheckPlugin.usage, "six checks of a host's security",
+            make: SecurityCheckPlugin.init(arguments:)),
         BuiltInPlugin("sockstat.sh", "the kernel's counts of TCP sockets", KernelCountsPlugin.sockets),
     ]
 

@@ -27,7 +27,7 @@ public struct ModuleContext: Sendable {
     /// Readings of the host that modules of one cycle share.
     public let host: HostReadings
     /// The environment of every command, saved values of earlier modules included.
-    public let environment: [String: String]
+    public private(set) var environment: [String: String]
     /// What was committed with the last data files; see ``ModuleOutcome/stateChanges``.
     public let state: [String: String]
     /// When the cycle should be over: no command may take longer, however many wait for their turn.
@@ -36,6 +36,12 @@ public struct ModuleContext: Sendable {
     public let now: Int64
     /// Where Perl plugins may have left how far they read a log, the first that has it counts.
     public let legacyPositions: [FilePath]
+
+    /// Where modules keep what is not part of ``state``: caches, and what an administrator acknowledges; `nil` where nothing
+    /// may be written.
+    public var stateFolder: FilePath?
+    /// The agent's program and configuration.
+    public var agentFiles: [FilePath] = []
 
     /// Gathers what modules work with.
     public init(
@@ -52,9 +58,9 @@ public struct ModuleContext: Sendable {
 
     /// The same with another environment.
     public func with(environment: [String: String]) -> ModuleContext {
-        ModuleContext(
-            host: host, environment: environment, state: state, deadline: deadline, now: now,
-            legacyPositions: legacyPositions)
+        var context = self
+        context.environment = environment
+        return context
     }
 
     /// How long a command may take from now on. Where the cycle's time is over, each that still waits gets a second.

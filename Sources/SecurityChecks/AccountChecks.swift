@@ -10,7 +10,7 @@ struct RootAccountsCheck: SecurityCheck {
 
     func result(on host: AuditedHost) async -> CheckResult {
         do throws(Limitation) {
-            let others = try Account.all(host.roots).value.filter { $0.user == 0 && $0.name != "root" }
+            let others = try host.accounts().value.filter { $0.user == 0 && $0.name != "root" }
             if others.isEmpty { return .pass("No other account has the user number 0") }
             let names = others.map(\.name).joined(separator: ", ")
             return .fail(
@@ -35,7 +35,7 @@ struct EmptyPasswordsCheck: SecurityCheck {
 
     func result(on host: AuditedHost) async -> CheckResult {
         do throws(Limitation) {
-            let reading = try Account.all(host.roots)
+            let reading = try host.accounts()
             let empty = reading.value.filter { $0.password == .empty }
             if !empty.isEmpty {
                 let names = empty.map(\.name).joined(separator: ", ")

@@ -6,6 +6,12 @@ public struct AuditReport: Sendable {
         public let check: any SecurityCheck
         /// The answer.
         public let result: CheckResult
+
+        /// Joins a question with its answer.
+        public init(check: any SecurityCheck, result: CheckResult) {
+            self.check = check
+            self.result = result
+        }
     }
 
     /// The answers, in the order of the checks.
@@ -18,9 +24,19 @@ public struct AuditReport: Sendable {
         self.entries = entries
     }
 
+    /// Gathers answers.
+    public init(_ entries: [Entry]) {
+        self.entries = entries
+    }
+
     /// How much of what could be checked is as it should be, from 0 to 100, each check by the weight of its severity;
     /// `nil` where nothing could be checked.
-    public var score: Int? {
+    public var score: Int? { Self.score(of: entries) }
+
+    /// The same of one area.
+    public func score(of area: SecurityArea) -> Int? { Self.score(of: entries.filter { $0.check.area == area }) }
+
+    private static func score(of entries: [Entry]) -> Int? {
         var good = 0
         var all = 0
         for entry in entries where entry.result.verdict == .pass || entry.result.verdict == .fail {

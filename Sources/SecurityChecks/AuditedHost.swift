@@ -86,6 +86,17 @@ public struct AuditSettings: Sendable, Hashable {
     /// on where this one ended.
     public var passwordTimeLimit: Duration?
 
+    /// More passwords to try.
+    public var passwords: [String] = []
+    /// Whether the shipped list of passwords is tried.
+    public var usesShippedPasswords = true
+    /// The agent's own files: its program, its configuration.
+    public var agentFiles: [FilePath] = []
+    /// The file of the baseline; `nil` is one in the state folder.
+    public var baselineFile: FilePath?
+    /// What becomes of the baseline of files.
+    public var baselineUse = BaselineUse.compare
+
     /// The settings where nobody said anything: ports 22 and 80, no more lists and files, half a minute for passwords.
     public init(
         allowedPorts: Set<UInt16> = [22, 80], passwordLists: [FilePath] = [], watchedFiles: [FilePath] = [],
@@ -106,4 +117,14 @@ public struct AuditProgress: Sendable, Hashable {
     public let done: Int
     /// How many there are.
     public let total: Int
+}
+
+/// What an audit does with the baseline of watched files.
+public enum BaselineUse: Sendable, Hashable {
+    /// Compare with it, and write nothing.
+    case compare
+    /// Compare with it; what was never remembered is remembered now.
+    case compareOrTake
+    /// Remember what is now.
+    case take
 }

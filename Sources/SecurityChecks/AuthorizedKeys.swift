@@ -179,7 +179,7 @@ public struct AuthorizedKeys: Sendable {
 extension AuditedHost {
     /// The accounts with a home, those with all rights first, so that what several share counts as root's.
     func homeOwners() throws(Limitation) -> [Account] {
-        let accounts = try Account.all(roots).value.filter { $0.home.hasPrefix("/") }
+        let accounts = try accounts().value.filter { $0.home.hasPrefix("/") }
         return accounts.filter { $0.user == 0 } + accounts.filter { $0.user != 0 }
     }
 

@@ -22,7 +22,7 @@ extension ListeningCheck {
         }
         do throws(Limitation) {
             // Which program owns a port may be hidden; that it listens is not.
-            let ports = try ListeningPort.all(host.roots).value
+            let ports = try host.listeningPorts().value
             let offending = ports.filter { !$0.isLoopback && offends($0, host.settings) }
             if offending.isEmpty { return .pass(allClear) }
             let evidence = offending.map { port in
@@ -40,6 +40,8 @@ extension ListeningCheck {
 
 /// Whether nothing listens that the administrator does not know of.
 struct AllowedPortsCheck: ListeningCheck {
+    /// Whether UDP does not count.
+    var isTCPOnly = false
     let identifier = "allowed_ports"
     let title = "Only ports that are allowed listen"
     let severity = Severity.medium
@@ -47,7 +49,7 @@ struct AllowedPortsCheck: ListeningCheck {
     let advice = "Stop the services that nobody needs, bind those for the host itself to 127.0.0.1, allow the others."
 
     func offends(_ port: ListeningPort, _ settings: AuditSettings) -> Bool {
-        !settings.allowedPorts.contains(port.port)
+        !settings.allowedPorts.contains(port.port) && !(isTCPOnly && port.transport.rawValue.hasPrefix("udp"))
     }
 }
 
@@ -61,5 +63,27 @@ struct FTPPortCheck: ListeningCheck {
 
     func offends(_ port: ListeningPort, _ settings: AuditSettings) -> Bool {
         port.port == 21 && port.transport.rawValue.hasPrefix("tcp")
+    }
+}
+
+/// Whether no service listens for others that few hosts need, and that gives much away.
+struct NeedlessServicesCheck: ListeningCheck {
+    let identifier = "needless_services"
+    let title = "No service listens that hosts seldom need"
+    let severity = Severity.medium
+    let allClear = "None of the services that hosts seldom need listens for others"
+    let advice =
+        "Stop and disable each that nobody uses; bind the mail server to the host itself (inet_interfaces = loopback-only)."
+
+    /// The ports by which guides know them (CIS Benchmarks for Linux distributions, "Services"; the numbers by IANA).
+    private static let tcp: Set<UInt16> = [
+        7, 9, 13, 19, 23, 25, 79, 111, 139, 389, 445, 512, 513, 514, 631, 2049, 3128, 6000,
+    ]
+    private static let udp: Set<UInt16> = [7, 9, 13, 19, 67, 69, 111, 137, 138, 161, 177, 631, 2049, 5353]
+
+    func offends(_ port: ListeningPort, _ settings: AuditSettings) -> Bool {
+        // What the administrator allows is needed.
+        if settings.allowedPorts.contains(port.port) { return false }
+        return port.transport.rawValue.hasPrefix("tcp") ? Self.tcp.contains(port.port) : Self.udp.contains(port.port)
     }
 }

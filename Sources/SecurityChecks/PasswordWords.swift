@@ -19,7 +19,10 @@ struct PasswordWords: Sendable {
 
     /// Joins the common passwords with the lists of a host.
     init(_ host: AuditedHost, common: [ArraySlice<UInt8>] = CommonPasswords.all) {
-        for word in common { add(word) }
+        if host.settings.usesShippedPasswords {
+            for word in common { add(word) }
+        }
+        for word in host.settings.passwords { add(Array(word.utf8)[...]) }
         do throws(SystemError) {
             add(list: try Files.read(host.path(Self.siteList), limit: Self.fileLimit))
         } catch {

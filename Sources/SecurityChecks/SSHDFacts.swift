@@ -51,7 +51,7 @@ struct SSHDFacts: Sendable {
         }
         var root = SSHDConnection()
         root.user = "root"
-        root.groups = (try? Account.all(host.roots))?.value.first { $0.name == "root" }?.groups
+        root.groups = (try? host.accounts())?.value.first { $0.name == "root" }?.groups
         self.root = root
         guard let file else {
             presence = program == nil ? .absent : .unconfigured

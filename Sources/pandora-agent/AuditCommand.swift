@@ -12,11 +12,20 @@ struct AuditCommand: AsyncParsableCommand {
         commandName: "audit",
         abstract: "Check what can be hardened on this host.",
         discussion: """
-            It changes nothing but its own notes in the state folder. What this user cannot see is "cannot tell", with what it would take.
+            It changes nothing but its own notes in the state folder. What this user cannot see is "cannot tell", with
+            what it would take. --baseline remembers what the watched files are like now; what changes later fails until
+            --acknowledge says that it was right.
             Exit status: 0 nothing failed; 1 a check failed; 2 there is no such check.
 
-            Example: pandora-agent audit --allow-port 443 --format json
+            Example: pandora-agent audit --allow-port 443 --format html >audit.html
             """)
+
+    /// How the answers are printed.
+    enum Form: String, ExpressibleByArgument, CaseIterable {
+        case text, json, html
+    }
+
+    @OptionGroup var common: CommonOptions
 
     @Option(name: .customLong("allow-port"), help: "A port that may listen, besides 22 and 80; may be repeated.")
     var allowedPorts: [UInt16] = []
@@ -26,17 +35,23 @@ struct AuditCommand: AsyncParsableCommand {
         help: "A file of passwords to try, one a line, besides the usual ones; may be repeated.")
     var passwordLists: [String] = []
 
+    @Option(name: .customLong("watch"), help: "A file that must not change; may be repeated.")
+    var watchedFiles: [String] = []
+
     @Option(help: "Look at the system below a folder, such as a mounted image, and run none of its programs.")
     var root: String?
 
-    @Option(help: "The folder in which it remembers what it has tried.")
-    var state: String?
+    @Flag(help: "Remember what all watched files are like now, and check nothing else.")
+    var baseline = false
+
+    @Flag(help: "The same for the checks that are named; all of them where none is.")
+    var acknowledge = false
 
     @Flag(help: "Show what each answer rests on.")
     var evidence = false
 
-    @Option(help: "The form of the answer: text or json.")
-    var format = OutputFormat.text
+    @Option(help: "The form of the answer: text, json, or html for a page.")
+    var format = Form.text
 
     @Argument(help: "The checks by their names; all of them where none is named.")
     var checks: [String] = []
@@ -46,6 +61,12 @@ struct AuditCommand: AsyncParsableCommand {
             let names = SecurityChecks.all.map(\.identifier).joined(separator: ", ")
             throw ValidationError("There is no check '\(name)'; there are \(names).")
         }
+        if baseline, acknowledge || !checks.isEmpty {
+            throw ValidationError("--baseline takes all files anew; --acknowledge takes those of the named checks.")
+        }
+        for name in checks where acknowledge && !SecurityChecks.remembers(name) {
+            throw ValidationError("The check '\(name)' remembers nothing that could be acknowledged.")
+        }
     }
 
     func run() async throws {
@@ -53,20 +74,35 @@ struct AuditCommand: AsyncParsableCommand {
         settings.allowedPorts.formUnion(allowedPorts)
         settings.passwordLists = passwordLists.map { FilePath($0) }
         settings.passwordTimeLimit = nil
-        let run: AuditedHost.Runner = { await $0.run() }
-        let runner = root == nil ? run : nil
-        let roots = root.map { HostRoots(top: FilePath($0)) } ?? .system
-        var host = AuditedHost(
-            roots: roots, settings: settings,
-            stateFolder: AgentPaths(configuration: nil, local: nil, state: state).state, userIdentifier: geteuid(),
-            runner: runner)
+        settings.watchedFiles = watchedFiles.map { FilePath($0) }
+        let takes = baseline || acknowledge
+        if takes { settings.baselineUse = .take }
+        var host: AuditedHost
+        if let root {
+            // What is remembered is of the system that runs, unless somebody names a folder for this one.
+            host = AuditedHost(
+                roots: HostRoots(top: FilePath(root)), settings: settings,
+                stateFolder: common.state.map { FilePath($0) }, userIdentifier: geteuid())
+        } else {
+            settings.agentFiles = common.paths.agentFiles
+            host = AuditedHost(
+                settings: settings, stateFolder: common.paths.state, userIdentifier: geteuid(),
+                runner: { await $0.run() })
+        }
         let bar = AuditProgressBar()
         if let bar { host.progress = { bar.show($0) } }
-        let chosen = checks.isEmpty ? SecurityChecks.all : checks.compactMap { SecurityChecks.check($0) }
-        let report = await AuditReport(of: host, checks: chosen)
+        let named = checks.isEmpty ? SecurityChecks.all : checks.compactMap { SecurityChecks.check($0) }
+        let report = await AuditReport(
+            of: host, checks: takes ? named.filter { SecurityChecks.remembers($0.identifier) } : named)
         bar?.remove()
         switch format {
         case .json: try printAnswer(json(report))
+        case .html:
+            try printAnswer(
+                AuditPage(
+                    report: report, host: OperatingSystem().kernel.hostName, time: TimeOfDay.local(Int64(time(nil))),
+                    version: AgentVersion.number
+                ).text)
         case .text: try printText(report)
         }
         if report.count(.fail) > 0 { throw ExitCode(1) }
@@ -82,7 +118,7 @@ struct AuditCommand: AsyncParsableCommand {
                 let space = String(repeating: " ", count: max(1, 15 - verdict.count))
                 try printAnswer(
                     "  \(verdict)\(space)\(entry.check.title): \(TerminalText.visible(entry.result.summary))")
-                if evidence {
+                if evidence || baseline || acknowledge {
                     for fact in entry.result.evidence { try printAnswer("    \(TerminalText.visible("\(fact)"))") }
                 }
             }

@@ -139,7 +139,7 @@ private enum ModuleText {
             switch entry.next {
             case .never: "never again"
             case .from(let time) where time <= now: "next cycle"
-            case .from(let time): localTime(time)
+            case .from(let time): TimeOfDay.local(time)
             }
         return entry.isIntensive ? "\(own), intensive" : own
     }
@@ -154,18 +154,7 @@ private enum ModuleText {
             case .noData: "no data"
             case .data: run.text.isEmpty ? "elements" : run.text
             }
-        return "\(what.shortened(to: 50)) (\(localTime(run.time)))"
-    }
-
-    private static func localTime(_ time: Int64) -> String {
-        var seconds = time_t(time)
-        var local = tm()
-        guard localtime_r(&seconds, &local) != nil else { return "\(time)" }
-        return [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-            count = buffer.withMemoryRebound(to: CChar.self) {
-                strftime($0.baseAddress, $0.count, "%Y-%m-%d %H:%M:%S", &local)
-            }
-        }.reduce(into: "") { $0.unicodeScalars.append(UnicodeScalar($1)) }
+        return "\(what.shortened(to: 50)) (\(TimeOfDay.local(run.time)))"
     }
 
     private static func table(_ rows: [[String]]) -> String {

@@ -113,7 +113,9 @@ struct AuthorizedKeysTests {
             let passwd = "root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/toor:/bin/sh\n"
             try Files.replace(folder.appending("etc/passwd"), with: passwd.utf8)
             try Files.remove(folder.appending("root/.ssh/authorized_keys"))
-            let second = await RootKeysCheck().result(on: host)
+            // A host is looked at once, so it is another one.
+            let changed = AuditedHost(roots: host.roots, userIdentifier: 0)
+            let second = await RootKeysCheck().result(on: changed)
             #expect(second.verdict == .fail)
         }
     }
@@ -179,6 +181,7 @@ struct AuthorizedKeysTests {
             host = try self.host(folder, root: "\0\u{1}\u{7F} ssh-rsa \0\n\(line)\n")
             let binary = await RootKeysCheck().result(on: host)
             #expect(binary.summary == "1 of 1 keys open root from anywhere")
+            host = try self.host(folder)
             try Files.remove(folder.appending("etc/passwd"))
             #expect(await AccountKeysCheck().result(on: host).verdict == .cannotTell)
             #expect(await PrivateKeysCheck().result(on: host).verdict == .cannotTell)

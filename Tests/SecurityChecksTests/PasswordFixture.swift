@@ -11,7 +11,7 @@ import Testing
 func output(of program: FilePath, _ arguments: [String], in folder: FilePath? = nil) async throws -> String {
     var command = Command(
         .file(program, arguments: arguments),
-        environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"],
+        environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": folder?.string ?? "/"],
         timeLimit: .seconds(60), outputLimit: 1 << 20)
     if let folder { command.workingFolder = folder }
     let result = await command.run()

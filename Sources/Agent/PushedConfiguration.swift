@@ -17,7 +17,7 @@ struct PushedConfiguration {
         case refused(String)
     }
 
-    /// Looks at it in the order of what costs least to be wrong: signature, syntax, what it changes, the check.
+    /// Looks at it in the order of what costs least: signature, tokens, and then as a whole what it changes, and the check.
     ///
     /// - Parameters:
     ///   - current: The host's configuration.
@@ -28,6 +28,10 @@ struct PushedConfiguration {
         load: ([UInt8]) throws(ConfigurationUnusable) -> Configuration
     ) -> Verdict {
         if let problem = signatureProblem(current.policy) { return .refused(problem) }
+        // Before it is read whole: what it includes, for example, would be read with it.
+        let tokens = current.tokenChanges(from: bytes, to: contents)
+        let refusedTokens = ServerRights.refusals(of: tokens, under: current.policy)
+        if !refusedTokens.isEmpty { return .refused(Self.sentence(refusedTokens)) }
         let next: Configuration
         do throws(ConfigurationUnusable) {
             next = try load(contents)
@@ -35,7 +39,7 @@ struct PushedConfiguration {
             return .refused(error.description)
         }
         if next.policy != current.policy { return .refused("it changes the local policy, which no server may do") }
-        let changes = current.changes(from: bytes, to: next, from: contents)
+        let changes = current.moduleChanges(from: bytes, to: next, from: contents)
         let refusals = ServerRights.refusals(of: changes, under: current.policy)
         if !refusals.isEmpty { return .refused(Self.sentence(refusals)) }
         // A change of nothing that counts, as in comments, is a change all the same.
@@ -46,10 +50,8 @@ struct PushedConfiguration {
         if !errors.isEmpty {
             return .refused(Self.sentence(errors.map { "line \($0.position.line): \($0.text)" }))
         }
-        let tokens: Set<ConfigurationChange> = [
-            .token("server_ip"), .token("server_port"), .token("transfer_timeout"),
-        ]
-        return .acceptable(changesServer: changes.contains { tokens.contains($0) })
+        let way: Set<ConfigurationChange> = [.token("server_ip"), .token("server_port"), .token("transfer_timeout")]
+        return .acceptable(changesServer: tokens.contains { way.contains($0) })
     }
 
     private func signatureProblem(_ policy: LocalPolicy) -> String? {

@@ -208,6 +208,11 @@ struct RemoteStep {
 
     /// Why the configuration cannot be replaced, as a phrase; `nil` where nothing is seen.
     private static func obstacle(to file: ConfigurationFile) -> String? {
+        if geteuid() != 0, let owner = try? Files.status(file.path).userID.rawValue, owner != geteuid() {
+            return
+                "\(file.path) belongs to another user, and a new file could not; give it to the agent's user, or set "
+                + "remote_config 0"
+        }
         let folder = file.path.removingLastComponent()
         guard folder.withPlatformString({ access($0, W_OK | X_OK) }) != 0 else { return nil }
         return "the agent's user cannot write in \(folder); let it, or set remote_config 0"

@@ -18,16 +18,14 @@ public enum ConfigurationChange: Sendable, Hashable {
 }
 
 extension Configuration {
-    /// What another configuration would change of this one: in the main file, and by it in modules of others.
+    /// Which general tokens, and which pinned ones, other bytes in the main file would change. Nothing but these bytes is
+    /// looked at, so no `include` among them is followed.
     ///
     /// - Parameters:
     ///   - current: The bytes of the main file.
-    ///   - other: The configuration with the other main file.
-    ///   - contents: The bytes of that.
-    /// - Returns: Each change once: tokens in the order of their names, then modules, then what they would run.
-    public func changes(
-        from current: [UInt8], to other: Configuration, from contents: [UInt8]
-    ) -> [ConfigurationChange] {
+    ///   - contents: The bytes in their place.
+    /// - Returns: Each change once, in the order of the names.
+    public func tokenChanges(from current: [UInt8], to contents: [UInt8]) -> [ConfigurationChange] {
         let before = MainFileValues(RawConfiguration(current, file: file))
         let after = MainFileValues(RawConfiguration(contents, file: file))
         var changes: [ConfigurationChange] = []
@@ -41,7 +39,23 @@ extension Configuration {
         where Self.pinned(with: pin).contains(where: { before.values(of: $0) != after.values(of: $0) }) {
             changes.append(.pinned(pin))
         }
-        if before.modules != after.modules { changes.append(.modules) }
+        return changes
+    }
+
+    /// What another configuration would change of modules, those of other files than the main one included, and of what
+    /// they run.
+    ///
+    /// - Parameters:
+    ///   - current: The bytes of the main file.
+    ///   - other: The configuration with other bytes in its place.
+    ///   - contents: Those bytes.
+    /// - Returns: Each change once.
+    public func moduleChanges(
+        from current: [UInt8], to other: Configuration, from contents: [UInt8]
+    ) -> [ConfigurationChange] {
+        let before = MainFileValues(RawConfiguration(current, file: file)).modules
+        let after = MainFileValues(RawConfiguration(contents, file: file)).modules
+        var changes: [ConfigurationChange] = before == after ? [] : [.modules]
         changes += changedModulesElsewhere(in: other)
         changes += newOnes(\.commandsToRun, in: other).map { .command($0) }
         changes += newOnes(\.pluginsToRun, in: other).map { .plugin($0) }

@@ -4,7 +4,7 @@ public import AgentConfiguration
 ///
 /// local.conf restricts it further (`remote_may`, `pin`, `allow_command`, `deny_command`), and nothing extends it. What is
 /// missing on purpose: who the agent is (`agent_name`), where it reads and writes on this host (`include`, `temporal`,
-/// `logfile`, `server_path` …), as whom it runs (`pandora_user`), how its connection is protected (`server_ssl`, `ssl_…`,
+/// `logfile`, `server_path` …) and how much (`temporal_max_size`, `logsize`, `debug` …), as whom it runs (`pandora_user`), how its connection is protected (`server_ssl`, `ssl_…`,
 /// `server_opts`, passwords), which other agents run here (`broker_agent`), and `read_only`.
 public enum ServerRights {
     /// The word of `remote_may` that a change falls under; `nil` = no server may make it.
@@ -23,11 +23,10 @@ public enum ServerRights {
         "server_ip": .general, "server_port": .general, "transfer_timeout": .general,
         "secondary_mode": .general, "secondary_server_ip": .general, "secondary_server_port": .general,
         "secondary_transfer_timeout": .general,
-        "remote_config": .general, "standby": .general, "debug": .general, "own_modules": .general,
+        "remote_config": .general, "standby": .general, "own_modules": .general,
         "interval": .general, "intensive_interval": .general, "agent_threads": .general,
         "delayed_startup": .general, "startup_delay": .general,
-        "xml_buffer": .general, "temporal_min_size": .general, "temporal_max_size": .general,
-        "temporal_max_files": .general, "logsize": .general, "logrotate": .general,
+        "xml_buffer": .general,
         "agent_alias": .general, "description": .general, "group": .general, "group_id": .general,
         "group_password": .general, "secondary_groups": .general, "parent_agent_name": .general,
         "custom_id": .general, "url_address": .general, "address": .general, "agent_mode": .general,

@@ -119,6 +119,7 @@ struct RemoteConfigurationTests {
         ({ $0 + module("evil", "module_exec rm -rf /nonexistent") }, "deny_command"),
         ({ $0 + module("evil", "module_exec echo 1", "module_precondition > 0 rm x") }, "deny_command"),
         ({ $0 + "include /etc/passwd\n" }, "'include'"),
+        ({ $0 + "include /*/*/*/*/*/*/*/*/*/*\ninclude /dev/zero\n" }, "'include'"),
         ({ $0 + "logfile /etc/cron.d/x\n" }, "'logfile'"),
         ({ $0 + "temporal /tmp\n" }, "'temporal'"),
         ({ $0 + "transfer_mode local\nserver_path /etc\n" }, "'server_path'"),

@@ -20,7 +20,10 @@ struct ServerRightsTests {
                     main: main, contents: Array(text.utf8), local: folder.appending("local.conf"))
             }
             let current = try load(old)
-            let changes = current.changes(from: Array(old.utf8), to: try load(new), from: Array(new.utf8))
+            let (before, after) = (Array(old.utf8), Array(new.utf8))
+            let changes =
+                current.tokenChanges(from: before, to: after)
+                + current.moduleChanges(from: before, to: try load(new), from: after)
             return ServerRights.refusals(of: changes, under: current.policy)
         }
     }
@@ -49,6 +52,7 @@ struct ServerRightsTests {
         let missing = [
             "read_only", "include", "temporal", "logfile", "disable_logfile", "server_path", "server_path_conf",
             "transfer_mode", "server_opts", "server_ssl", "ssl_ca", "ssl_pin", "ssl_verify_name", "server_pwd",
+            "debug", "logsize", "logrotate", "temporal_max_size", "temporal_max_files", "temporal_min_size",
             "pandora_user", "agent_name", "agent_name_cmd", "broker_agent", "ehorus_conf", "secondary_server_opts",
         ]
         for token in missing { #expect(ServerRights.tokens[token] == nil, "\(token)") }

@@ -50,6 +50,7 @@ public enum HostConfinement {
                 throw Refusal(description: error.description)
             }
         }
+        PrivilegeDrop.withholdFromCommands()
         note(.user, userText)
         note(.listening, refuseListening(configuration?.policy ?? LocalPolicy()))
     }

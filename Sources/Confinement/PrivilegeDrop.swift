@@ -74,6 +74,14 @@ public struct PrivilegeDrop: Sendable, Hashable {
         while number < 64, confinement_drop_from_bounding_set(number) == 0 { number += 1 }
     }
 
+    /// Keeps from commands what a service manager gave the agent itself (AmbientCapabilities= of systemd.exec(5)).
+    ///
+    /// As ``perform(tasks:)``, it is about the calling thread and those that it makes later. Kernels before 4.3 have no such
+    /// capabilities.
+    public static func withholdFromCommands() {
+        _ = confinement_clear_ambient_capabilities()
+    }
+
     private func verify(_ set: UInt64) throws(SystemError) {
         let isComplete = confinement_is_user(account.userID, account.groupID) == 1 && confinement_capabilities() == set
         guard isComplete, account.userID != 0, confinement_set_user(0) != 0 else {

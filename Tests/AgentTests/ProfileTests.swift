@@ -1,4 +1,5 @@
 import CommandRunner
+import Glibc
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -14,9 +15,15 @@ private struct Profile {
         self.folder = folder
         for file in ["pandora_agent.conf", "local.conf"] {
             let source = Self.sources.appending(name).appending(file)
-            try Files.create(folder.appending(file), try Files.read(source, limit: 1 << 20))
+            // The packages make the user pandora; whoever runs the tests stands for it.
+            let text = String(decoding: try Files.read(source, limit: 1 << 20), as: UTF8.self)
+                .split(separator: "\n", omittingEmptySubsequences: false)
+                .map { $0 == "pandora_user pandora" ? "pandora_user \(Self.user)" : String($0) }
+            try Files.create(folder.appending(file), Array(text.joined(separator: "\n").utf8))
         }
     }
+
+    private static var user: String { getpwuid(geteuid()).map { String(cString: $0.pointee.pw_name) } ?? "root" }
 
     private static var sources: FilePath {
         FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent().appending("conf")

@@ -41,7 +41,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
         // System libraries: module maps and shims for macros, nothing else.
@@ -61,6 +60,7 @@ let package = Package(
         .systemLibrary(name: "CFileExchange"),
         .systemLibrary(name: "CGlibcHeaders"),
         .systemLibrary(name: "CConfinement"),
+        .target(name: "CCommandLauncher"),
 
         // The ground that the rooms stand on: files, digests and certificates, nothing of the field.
         room("SystemFiles"),
@@ -71,7 +71,7 @@ let package = Package(
         // The leaves: each knows the ground alone.
         room("AgentConfiguration", knows: ["SystemFiles", "Confinement"]),
         room("HostProbes", knows: ["SystemFiles"]),
-        room("CommandRunner", knows: [.product(name: "Subprocess", package: "swift-subprocess")]),
+        room("CommandRunner", knows: ["SystemFiles", "CCommandLauncher"]),
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
         room("DataFile", knows: ["Digests", "CExpat"]),
         room("Spool", knows: ["SystemFiles", "Digests"]),

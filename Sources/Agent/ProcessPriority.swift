@@ -4,14 +4,12 @@ internal import SystemPackage
 
 /// How many files the process may have open.
 enum OpenFileLimit {
-    /// What a command takes while it runs: both ends of its pipes, and a handle on the process.
+    /// What a command takes while it starts: both ends of its pipes and of its channel, its input and its description.
     private static let filesOfCommand: UInt64 = 12
     /// What the agent itself needs beside commands.
     private static let reserve: UInt64 = 64
 
     /// Raises the limit as far as the process may, and tells how many commands can run side by side within it.
-    ///
-    /// Where descriptors run out, the start of a command would not merely fail: swift-subprocess stops the process.
     static func commandsSideBySide() -> Int {
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)

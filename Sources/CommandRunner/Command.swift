@@ -11,6 +11,23 @@ public struct Command: Sendable, Hashable {
         case file(FilePath, arguments: [String])
     }
 
+    /// Another user, and the groups that the command is in, by their numbers.
+    public struct User: Sendable, Hashable {
+        /// The user.
+        public let userID: UInt32
+        /// The primary group.
+        public let groupID: UInt32
+        /// All groups.
+        public let groups: [UInt32]
+
+        /// Names a user.
+        public init(userID: UInt32, groupID: UInt32, groups: [UInt32]) {
+            self.userID = userID
+            self.groupID = groupID
+            self.groups = groups
+        }
+    }
+
     /// What is executed.
     public var program: Program
     /// The whole environment; nothing is inherited from the agent. Names hold no `=` and do not begin with a digit.
@@ -25,6 +42,11 @@ public struct Command: Sendable, Hashable {
     public var workingFolder: FilePath?
     /// What it reads on its standard input, which may be a secret: no other process sees it; `nil` means /dev/null.
     public var input: [UInt8]?
+    /// Who runs it, for good and without a way to new privileges (`no_new_privs`); `nil` means the agent's user. Only root
+    /// can choose.
+    public var user: User?
+    /// What it and each process that it starts may take of the host.
+    public var limits = ResourceLimits()
 
     /// A command with its bounds.
     public init(

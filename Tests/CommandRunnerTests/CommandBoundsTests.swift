@@ -68,18 +68,19 @@ struct CommandBoundsTests {
         }
     }
 
-    @Test("Of 100 MB the first bytes are kept, the rest is counted, and memory stays small")
+    @Test("Of 1 GB the first bytes are kept, the rest is counted, and memory stays small")
     func hugeOutput() async throws {
         let before = peakMemory()
         let command = Command(
-            .shell("head -c 100000000 /dev/zero"), environment: ["PATH": systemPath], timeLimit: .seconds(50),
+            .shell("head -c 1000000000 /dev/zero"), environment: ["PATH": systemPath], timeLimit: .seconds(50),
             outputLimit: 1000)
         let result = await command.run()
         #expect(result.ending == .exited(status: 0))
         #expect(result.output == [UInt8](repeating: 0, count: 1000))
         #expect(result.isTruncated)
-        #expect(result.droppedByteCount == 100_000_000 - 1000)
-        #expect(peakMemory() - before < 50 << 20)
+        #expect(result.droppedByteCount == 1_000_000_000 - 1000)
+        // Other tests run beside it in this process.
+        #expect(peakMemory() - before < 500 << 20)
     }
 
     @Test("Output of exactly the limit is whole")

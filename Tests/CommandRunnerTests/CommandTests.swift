@@ -135,3 +135,60 @@ struct CommandTests {
         #expect(ending.description == text)
     }
 }
+
+/// What a command is given beside its text.
+@Suite("Users and limits of commands", .timeLimit(.minutes(1)))
+struct CommandConfinementTests {
+    @Test(
+        "A command has no signal ignored or blocked, whatever the agent has, and the limit of open files from its start"
+    )
+    func signals() async {
+        var command = Command(
+            .shell("grep -E '^Sig(Blk|Ign)' /proc/self/status"), environment: ["PATH": systemPath],
+            timeLimit: .seconds(50))
+        #expect(await command.run().text == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n")
+        command.program = .shell("ulimit -c")
+        #expect(await command.run().text == "0\n")
+    }
+
+    @Test("Each limit holds, and none is raised")
+    func limits() async {
+        var command = Command(
+            .shell("ulimit -n -f -t -v; ulimit -c"), environment: ["PATH": systemPath], timeLimit: .seconds(50))
+        command.program = .shell("ulimit -n; ulimit -f; ulimit -t; ulimit -v; ulimit -c")
+        command.limits = ResourceLimits([
+            .files: 20, .fileSize: 5120, .cpu: 7, .memory: 512 << 20, .processes: 100,
+        ])
+        #expect(await command.run().text == "20\n10\n7\n524288\n0\n")
+        command.program = .shell(
+            "head -c 10000 /dev/zero > /dev/shm/pandora-agent-test-$$; echo $?; rm /dev/shm/pandora-agent-test-$$")
+        #expect(await command.run().text == "153\n")
+        command.limits = ResourceLimits([.files: .max])
+        command.program = .shell("exit 0")
+        #expect(await command.run().isSuccess)
+    }
+
+    @Test("Another user runs it with that user's groups alone, and can get nothing back")
+    func user() async throws {
+        try #require(geteuid() == 0, "this test needs root")
+        var command = Command(
+            .shell("id -u; id -g; id -G; grep -E '^(NoNewPrivs|CapEff)' /proc/self/status"),
+            environment: ["PATH": systemPath], timeLimit: .seconds(50))
+        command.user = Command.User(userID: 65534, groupID: 65534, groups: [65534, 4])
+        #expect(
+            await command.run().text == "65534\n65534\n65534 4\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n")
+        command.program = .shell("sleep 1000")
+        command.timeLimit = .milliseconds(200)
+        #expect(await command.run().ending == .timedOut(after: .milliseconds(200)))
+    }
+
+    @Test("A command that is cancelled before it begins does not run on")
+    func cancelledAtOnce() async {
+        let task = Task {
+            await withUnsafeContinuation { $0.resume() }
+            return await shell("sleep 1000")
+        }
+        task.cancel()
+        #expect(await task.value.ending == .killed(signal: SIGKILL))
+    }
+}

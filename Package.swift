@@ -70,7 +70,7 @@ let package = Package(
 
         // The leaves: each knows the ground alone.
         room("AgentConfiguration", knows: ["SystemFiles", "Confinement"]),
-        room("HostProbes", knows: ["SystemFiles"]),
+        room("HostProbes", knows: ["SystemFiles", "Confinement"]),
         room("CommandRunner", knows: ["SystemFiles", "CCommandLauncher"]),
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
         room("DataFile", knows: ["Digests", "CExpat"]),
@@ -82,8 +82,8 @@ let package = Package(
         room(
             "Modules",
             knows: [
-                "SystemFiles", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading", "DataFile", "Digests",
-                "Certificates", "SecurityChecks",
+                "SystemFiles", "AgentConfiguration", "Confinement", "HostProbes", "CommandRunner", "LogReading", "DataFile",
+                "Digests", "Certificates", "SecurityChecks",
             ]),
         room(
             "RemoteManagement",

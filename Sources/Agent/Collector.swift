@@ -84,11 +84,11 @@ struct Collector: Sendable {
     private func collect(_ module: PlannedModule, _ context: ModuleContext) async -> CollectedModule {
         let clock = ContinuousClock()
         let start = clock.now
-        let outcome = await collectChecked(module, context)
+        let outcome = await collectAllowed(module, context)
         return CollectedModule(planned: module, outcome: outcome, duration: clock.now - start)
     }
 
-    private func collectChecked(_ planned: PlannedModule, _ context: ModuleContext) async -> ModuleOutcome {
+    private func collectAllowed(_ planned: PlannedModule, _ context: ModuleContext) async -> ModuleOutcome {
         let module = planned.definition
         let commands =
             [module.source.command].compactMap { $0 } + (module.preconditions + module.conditions).map(\.command)
@@ -101,6 +101,19 @@ struct Collector: Sendable {
         } catch {
             return ModuleOutcome(failure: error.description)
         }
+        let limits = ResourceLimits(policy.commandLimits)
+        do throws(CommandBounds.Refusal) {
+            return await collectBounded(
+                planned, admitted, context.with(bounds: try CommandBounds(user: module.user, limits: limits)))
+        } catch {
+            return ModuleOutcome(failure: error.description)
+        }
+    }
+
+    private func collectBounded(
+        _ planned: PlannedModule, _ admitted: ModuleDefinition, _ context: ModuleContext
+    ) async -> ModuleOutcome {
+        let module = planned.definition
         for precondition in module.preconditions {
             let result = await run(precondition.command, module, context)
             guard result.isSuccess else {
@@ -124,7 +137,9 @@ struct Collector: Sendable {
 
     private func run(_ command: String, _ module: ModuleDefinition, _ context: ModuleContext) async -> CommandResult {
         let limit = min(module.timeout ?? context.longestCommand, context.longestCommand)
-        return await Command(.shell(command), environment: context.environment, timeLimit: limit).run()
+        return await context.bounds.bound(
+            Command(.shell(command), environment: context.environment, timeLimit: limit)
+        ).run()
     }
 }
 
@@ -144,4 +159,25 @@ extension Condition {
 extension String {
     /// Servers take `3,14` for a number, so conditions do too.
     fileprivate var replacingComma: String { String(map { $0 == "," ? "." : $0 }) }
+}
+
+extension ResourceLimits {
+    /// The limits of the local policy.
+    fileprivate init(_ limits: [LimitedResource: UInt64]) {
+        self.init()
+        for (resource, value) in limits { values[Resource(resource)] = value }
+    }
+}
+
+extension ResourceLimits.Resource {
+    fileprivate init(_ resource: LimitedResource) {
+        self =
+            switch resource {
+            case .memory: .memory
+            case .cpu: .cpu
+            case .processes: .processes
+            case .files: .files
+            case .fileSize: .fileSize
+            }
+    }
 }

@@ -1,4 +1,5 @@
 internal import AgentConfiguration
+internal import CommandRunner
 internal import Confinement
 internal import DataFile
 internal import Glibc
@@ -107,7 +108,7 @@ public struct Cycle: Sendable {
         if options.role == .broker, !configuration.general.brokerAgents.isEmpty {
             logger.warning("broker_agent has no effect in the configuration of a broker agent")
         }
-        for warning in HostConfinement.warnings(about: configuration) { logger.warning("\(warning)") }
+        for warning in HostConfinement.warnings(about: configuration, paths: paths) { logger.warning("\(warning)") }
         for warning in UnsupportedSettings.warnings(about: configuration) { logger.warning("\(warning)") }
         let run = CycleRun(configuration: configuration, paths: paths, options: options, logger: logger, start: start)
         if options.printsDocuments { return await run.printing() }
@@ -170,10 +171,15 @@ private struct CycleRun {
         logger.log(level: options.kind == .full ? .info : .debug, "cycle begins, configuration \(configuration.file)")
         let values = spool.values
         let facts = reportsItself ? SpoolFacts(spool) : nil
-        let collected =
+        var collected =
             options.endsAtSignals
             ? await Interruption.watching { await collect(state: values, spool: facts) }
             : await collect(state: values, spool: facts)
+        // Who kills the parent of a command kills the agent: nothing of this cycle counts, and the next start is a good one.
+        if CommandLauncher.isLost {
+            collected.failure = "the process that starts the agent's commands was killed, and with it all commands"
+            logger.error("\(collected.failure ?? "")")
+        }
         var report = report(on: collected)
         for attempt in ListenGuard.shared.takeAttempts() {
             logger.error("\(attempt)")

@@ -1,4 +1,5 @@
 internal import AgentConfiguration
+internal import CommandRunner
 internal import Dispatch
 internal import Glibc
 internal import HostProbes
@@ -65,10 +66,12 @@ private struct MainAgent: RunningLoopWorld {
     var waiting: LoopWaiting
     let paths: AgentPaths
     let options: CycleOptions
+    private let requests: LoopRequests
     private(set) var brokers: BrokerLoops
 
     init(requests: LoopRequests, paths: AgentPaths, options: CycleOptions) {
         waiting = LoopWaiting(requests)
+        self.requests = requests
         brokers = BrokerLoops(following: requests)
         self.paths = paths
         self.options = options
@@ -78,6 +81,8 @@ private struct MainAgent: RunningLoopWorld {
         var options = options
         options.kind = kind
         let report = await Cycle(paths: paths, options: options).run()
+        // Whoever started the service starts it anew.
+        if CommandLauncher.isLost { requests.add(.end) }
         // A configuration that cannot be read now says nothing about the broker agents.
         if kind == .full, let loop = report.loop {
             if loop.runsOnce {

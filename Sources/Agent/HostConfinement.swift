@@ -1,4 +1,5 @@
 internal import AgentConfiguration
+internal import CommandRunner
 internal import Confinement
 internal import Glibc
 internal import Synchronization
@@ -10,12 +11,13 @@ public enum HostConfinement {
     /// Something that is in force, or is not, as `status` tells it.
     struct Fact: Sendable, Hashable {
         enum Subject: String, Sendable, CaseIterable {
-            case user, listening
+            case user, listening, writing
 
             var title: String {
                 switch self {
                 case .user: "user"
                 case .listening: "listening"
+                case .writing: "writing"
                 }
             }
         }
@@ -27,21 +29,31 @@ public enum HostConfinement {
     private struct State {
         var facts: [Fact] = []
         var problems: [String] = []
+        /// Where the agent can write; `nil` = everywhere.
+        var places: WritablePlaces?
     }
 
     private static let state = Mutex(State())
 
-    /// How this process is confined; empty before ``begin(paths:)``.
+    /// How this process is confined; empty before ``begin(paths:extent:)``.
     static var facts: [Fact] { state.withLock { $0.facts } }
 
+    /// How much the program will do.
+    public enum Extent: Sendable, Hashable {
+        /// It looks at files, or tidies them.
+        case tool
+        /// It runs cycles, for which it may need a state folder.
+        case cycles(makesState: Bool)
+    }
+
     /// Confines the process as its files say: as root, it becomes `pandora_user`; then listening is refused to it and to all
-    /// that it will start.
+    /// that it will start; and a program that runs cycles can itself write its own places alone.
     ///
     /// Files that cannot be read are no error here: whoever reads them next says so. Then nobody's user is taken, and
     /// listening is refused.
     ///
     /// - Throws: ``Refusal`` where root's power was to be given up and could not be: the program must end.
-    public static func begin(paths: AgentPaths) throws(Refusal) {
+    public static func begin(paths: AgentPaths, extent: Extent) throws(Refusal) {
         let configuration = try? ConfigurationLoader().loadGeneral(main: paths.configuration, local: paths.local)
         if geteuid() == 0, let configuration, let name = configuration.general.user {
             do throws(ConfigurationUnusable) {
@@ -53,6 +65,11 @@ public enum HostConfinement {
         PrivilegeDrop.withholdFromCommands()
         note(.user, userText)
         note(.listening, refuseListening(configuration?.policy ?? LocalPolicy()))
+        // From here on, whoever reads the configuration says what is wrong with it.
+        if let configuration, case .cycles(let makesState) = extent {
+            if makesState { try? Files.makeFolder(paths.state) }
+            note(.writing, restrictWriting(configuration, paths))
+        }
     }
 
     /// Why the program ends, as a sentence.
@@ -146,6 +163,34 @@ public enum HostConfinement {
         }
     }
 
+    // MARK: Writing
+
+    private static func restrictWriting(_ configuration: Configuration, _ paths: AgentPaths) -> String {
+        guard configuration.policy.restrictsWriting else { return "not restricted by the kernel: confine_writes 0" }
+        let places = WritablePlaces(configuration, paths: paths).adding(
+            configuration.general.brokerAgents.compactMap { brokerPlaces($0, of: paths) })
+        // These stay free of it: what commands write, and which process has which socket open.
+        CommandLauncher.start()
+        EarlierThread.start()
+        do throws(SystemError) {
+            try WriteRestriction.begin(allowing: places.paths)
+            state.withLock { $0.places = places }
+            return "restricted by the kernel (Landlock) to \(places.shown)"
+        } catch {
+            let text = "not restricted by the kernel: \(error)"
+            state.withLock { $0.problems.append("confine_writes: writing is \(text)") }
+            return text
+        }
+    }
+
+    private static func brokerPlaces(_ name: String, of paths: AgentPaths) -> WritablePlaces? {
+        guard let broker = try? BrokerAgent(name, of: paths),
+            let configuration = try? ConfigurationLoader().loadGeneral(
+                main: broker.paths.configuration, local: broker.paths.local)
+        else { return nil }
+        return WritablePlaces(configuration, paths: broker.paths)
+    }
+
     private static func note(_ subject: Fact.Subject, _ text: String) {
         state.withLock { $0.facts.append(Fact(subject: subject, text: text)) }
     }
@@ -170,13 +215,19 @@ public enum HostConfinement {
     }
 
     /// What the log tells: what was asked for and is not in force.
-    static func warnings(about configuration: Configuration) -> [String] {
+    static func warnings(about configuration: Configuration, paths: AgentPaths) -> [String] {
         let user = geteuid()
         var warnings = diagnostics(about: configuration, user: user).map { "\($0.position): \($0.text)" }
         if user == 0, let name = configuration.general.user, let account = UserAccount(named: name), account.userID != 0
         {
             warnings.append(
                 "pandora_user: the agent has been root since it was started: restart it to become '\(name)'")
+        }
+        if let places = state.withLock({ $0.places }) {
+            warnings += places.missing(of: WritablePlaces(configuration, paths: paths)).map {
+                "confine_writes: the agent cannot write to \($0) since its start, when the configuration did not name it: "
+                    + "restart it"
+            }
         }
         return warnings + state.withLock { $0.problems }
     }

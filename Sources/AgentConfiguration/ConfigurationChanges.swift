@@ -57,8 +57,8 @@ extension Configuration {
         let after = MainFileValues(RawConfiguration(contents, file: file)).modules
         var changes: [ConfigurationChange] = before == after ? [] : [.modules]
         changes += changedModulesElsewhere(in: other)
-        changes += newOnes(\.commandsToRun, in: other).map { .command($0) }
-        changes += newOnes(\.pluginsToRun, in: other).map { .plugin($0) }
+        changes += newOnes(\.commandsToRun, in: other).map { .command($0.text) }
+        changes += newOnes(\.pluginsToRun, in: other).map { .plugin($0.text) }
         changes += newOnes(\.savedNames, in: other).map { .savedValue($0) }
         return changes
     }
@@ -80,25 +80,33 @@ extension Configuration {
         return Set(changed.map(\.displayName)).sorted().map { .moduleElsewhere($0) }
     }
 
-    private func newOnes(
-        _ list: KeyPath<Configuration, [String]>, in other: Configuration
-    ) -> [String] {
+    private func newOnes<Item: Hashable>(
+        _ list: KeyPath<Configuration, [Item]>, in other: Configuration
+    ) -> [Item] {
         var known = Set(self[keyPath: list])
         return other[keyPath: list].filter { known.insert($0).inserted }
     }
 
-    private var commandsToRun: [String] {
+    /// A command, and as whom it runs: as another user it is another command.
+    private struct CommandToRun: Hashable {
+        let text: String
+        let user: String?
+    }
+
+    private var commandsToRun: [CommandToRun] {
         let general = [self.general.agentNameCommand, self.general.agentAliasCommand, self.general.positionCommand]
-        return general.compactMap { $0 }
-            + modules.flatMap { module -> [String] in
+        return general.compactMap { $0.map { CommandToRun(text: $0, user: nil) } }
+            + modules.flatMap { module -> [CommandToRun] in
                 var commands = (module.preconditions + module.conditions).map(\.command)
                 if case .command(let text) = module.source { commands.append(text) }
-                return commands
+                return commands.map { CommandToRun(text: $0, user: module.user) }
             }
     }
 
-    private var pluginsToRun: [String] {
-        modules.compactMap { if case .plugin(let text) = $0.source { text } else { nil } }
+    private var pluginsToRun: [CommandToRun] {
+        modules.compactMap {
+            if case .plugin(let text) = $0.source { CommandToRun(text: text, user: $0.user) } else { nil }
+        }
     }
 
     private var savedNames: [String] { modules.compactMap(\.savesAs) }

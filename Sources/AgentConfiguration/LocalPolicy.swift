@@ -43,6 +43,10 @@ public struct LocalPolicy: Sendable, Hashable {
     public var keptCapabilities: Set<Capability> = []
     /// Whether the kernel refuses listening to the agent and its commands.
     public var refusesListening = true
+    /// Whether the kernel keeps the agent itself, not its commands, from writing elsewhere than it has to.
+    public var restrictsWriting = true
+    /// What each process of a module's command may take of the host.
+    public var commandLimits: [LimitedResource: UInt64] = [:]
 
     /// A policy that restricts nothing.
     public init() {}

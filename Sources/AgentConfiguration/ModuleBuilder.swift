@@ -25,6 +25,7 @@ struct ModuleBuilder {
     private var conditions: [CommandCondition] = []
     private var intensiveConditions: [Condition] = []
     private var timeout: Duration?
+    private var user: String?
     private var savesAs: String?
     private var isDisabled = false
     private var source: (kind: ModuleToken.SourceToken, setting: RawSetting)?
@@ -79,6 +80,7 @@ struct ModuleBuilder {
         module.conditions = conditions
         module.intensiveConditions = intensiveConditions
         module.timeout = timeout
+        module.user = user
         module.savesAs = savesAs
         return module
     }
@@ -177,6 +179,10 @@ struct ModuleBuilder {
             if let condition = read(Condition.reader, setting) { intensiveConditions.append(condition) }
         case .timeout:
             timeout = read(.seconds(1...86400), setting) ?? timeout
+        case .user:
+            // As another user, the agent's, it might do what it must not.
+            user = read(.word, setting, costs: "the module is skipped")
+            if user == nil { isUnusable = true }
         case .save:
             savesAs = read(.environmentName, setting) ?? savesAs
         case .disabled:

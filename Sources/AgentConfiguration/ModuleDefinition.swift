@@ -111,6 +111,8 @@ public struct ModuleDefinition: Sendable, Hashable {
     public var intensiveConditions: [Condition] = []
     /// How long its command may take; `nil` = the interval.
     public var timeout: Duration?
+    /// The user that its commands run as; `nil` = the agent's.
+    public var user: String?
     /// Environment variable that carries its value to later modules.
     public var savesAs: String?
 

@@ -28,7 +28,7 @@ public struct ModuleToken: Sendable {
     /// Tokens that say when a module runs and what else depends on it.
     enum ScheduleToken: Sendable, Hashable {
         case interval, absoluteInterval, crontab, cronInterval, precondition, condition, intensiveCondition, timeout
-        case save, disabled
+        case save, user, disabled
     }
 
     /// Tokens that say what a module does; each makes a ``ModuleSource``.
@@ -121,6 +121,7 @@ public struct ModuleToken: Sendable {
             "module_intensive_condition", .schedule(.intensiveCondition),
             "runs at every intensive cycle, reports when it begins or ends to hold"),
         ModuleToken("module_timeout", .schedule(.timeout), "seconds after which the command's process group is killed"),
+        ModuleToken("module_user", .schedule(.user), "user that its commands run as, where the agent runs as root"),
         ModuleToken("module_save", .schedule(.save), "environment variable that carries the value to later modules"),
         ModuleToken("module_disabled", .schedule(.disabled), "1: the module is skipped"),
         ModuleToken(

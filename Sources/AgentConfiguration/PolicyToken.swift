@@ -103,6 +103,21 @@ public struct PolicyToken: Sendable {
         ) { isSet, _, policy in
             policy.refusesListening = isSet
         },
+        PolicyToken(
+            "confine_writes", default: "1", .flag,
+            "1: the kernel keeps the agent itself from writing elsewhere than to its state, log and target",
+            otherwise: "it counts as 1", restrict: { $1.restrictsWriting = true }
+        ) { isSet, _, policy in
+            policy.restrictsWriting = isSet
+        },
+        PolicyToken(
+            "command_limits", .commandLimits,
+            "what each process of a command may take: memory, cpu (seconds), processes, files, file_size, as memory=512M",
+            otherwise: "no command runs",
+            restrict: { $1.commandRules.insert(CommandRule(allows: false, pattern: "*"), at: 0) }
+        ) { limits, _, policy in
+            policy.commandLimits.merge(limits) { $1 }
+        },
     ]
 
     static func named(_ name: String) -> PolicyToken? { all.first { $0.name == name } }

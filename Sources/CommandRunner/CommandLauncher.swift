@@ -13,6 +13,7 @@ public final class CommandLauncher: Sendable {
     public static let shared = CommandLauncher()
 
     private let socket: Result<Int32, SystemError>
+    private let hasEnded = Mutex(false)
 
     private init() {
         do throws(SystemError) {
@@ -26,6 +27,17 @@ public final class CommandLauncher: Sendable {
 
     /// Starts it now, where it would else be started for the first command.
     public static func start() { _ = shared }
+
+    /// Whether it was started and has ended, which it does not by itself: somebody killed it. No command runs any more, and
+    /// those that ran were killed.
+    public static var isLost: Bool { shared.hasEnded.withLock { $0 } }
+
+    /// Notes that it has ended, where it has: its end of the socket is closed then.
+    func look() {
+        guard case .success(let socket) = socket else { return }
+        var polled = pollfd(fd: socket, events: 0, revents: 0)
+        if poll(&polled, 1, 0) > 0, polled.revents & Int16(POLLHUP) != 0 { hasEnded.withLock { $0 = true } }
+    }
 
     /// Starts a command.
     func start(_ command: Command) throws(SystemError) -> RunningCommand {

@@ -28,7 +28,7 @@ extension Command {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 // Reading waits, and threads of the pool must not.
-                let isBegun = Thread.begin { continuation.resume(returning: run(since: start, killer)) }
+                let isBegun = WaitingThread.begin { continuation.resume(returning: run(since: start, killer)) }
                 if !isBegun {
                     continuation.resume(
                         returning: .notStarted("there is no thread for it", after: start.duration(to: .now)))
@@ -40,6 +40,7 @@ extension Command {
     }
 
     private func run(since start: ContinuousClock.Instant, _ killer: CommandKiller) -> CommandResult {
+        defer { CommandLauncher.shared.look() }
         do throws(SystemError) {
             let running = try CommandLauncher.shared.start(self)
             killer.begin(running.channel)
@@ -150,7 +151,8 @@ private struct Observation {
                 ending = .killed(signal: signal)
             }
         } else {
-            ending = .notStarted(reason: "the process that starts commands has ended: restart the agent")
+            ending = .notStarted(
+                reason: "the process that starts commands has ended, or no files may be opened any more")
         }
         return CommandResult(
             ending: ending, output: output.kept, droppedByteCount: output.droppedByteCount,

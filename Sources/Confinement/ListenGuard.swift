@@ -101,17 +101,7 @@ public final class ListenGuard: Sendable {
 
     /// Answers the filter's questions from a thread of its own, for as long as the process lives.
     private func watch(_ listener: Int32) -> Bool {
-        var thread = pthread_t()
-        let context = UnsafeMutableRawPointer(bitPattern: Int(listener))
-        return pthread_create(
-            &thread, nil,
-            { context in
-                var signals = sigset_t()
-                sigfillset(&signals)
-                pthread_sigmask(SIG_BLOCK, &signals, nil)
-                ListenGuard.shared.answer(Int32(Int(bitPattern: context)))
-                return nil
-            }, context) == 0
+        WaitingThread.begin { ListenGuard.shared.answer(listener) }
     }
 
     private func answer(_ listener: Int32) {

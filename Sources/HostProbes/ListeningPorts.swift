@@ -1,3 +1,4 @@
+internal import Confinement
 internal import Glibc
 internal import SystemFiles
 internal import SystemPackage
@@ -121,7 +122,10 @@ struct SocketOwner: Sendable, Hashable {
             if missing.isEmpty { break }
             let sockets: [UInt64]
             do throws(SystemError) {
-                sockets = try OpenSockets.list(roots.proc.appending("\(process)/fd"))
+                let files = roots.proc.appending("\(process)/fd")
+                sockets = try EarlierThread.read {
+                    Result { () throws(SystemError) in try OpenSockets.list(files) }
+                }.get()
             } catch {
                 if error.code == .permissionDenied { refusal = refusal ?? error }
                 continue

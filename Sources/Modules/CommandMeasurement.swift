@@ -9,8 +9,9 @@ struct CommandMeasurement: Sendable {
     static let outputLimit = 1 << 20
 
     func run(in context: ModuleContext) async -> CommandResult {
-        await Command(
-            .shell(command), environment: context.environment, timeLimit: timeLimit, outputLimit: Self.outputLimit
+        await context.bounds.bound(
+            Command(
+                .shell(command), environment: context.environment, timeLimit: timeLimit, outputLimit: Self.outputLimit)
         ).run()
     }
 

@@ -36,6 +36,8 @@ public struct ModuleContext: Sendable {
     public let now: Int64
     /// Where Perl plugins may have left how far they read a log, the first that has it counts.
     public let legacyPositions: [FilePath]
+    /// As whom the module's commands run, and within which limits.
+    public private(set) var bounds = CommandBounds.none
 
     /// Where modules keep what is not part of ``state``: caches, and what an administrator acknowledges; `nil` where nothing
     /// may be written.
@@ -60,6 +62,13 @@ public struct ModuleContext: Sendable {
     public func with(environment: [String: String]) -> ModuleContext {
         var context = self
         context.environment = environment
+        return context
+    }
+
+    /// The same with other bounds.
+    public func with(bounds: CommandBounds) -> ModuleContext {
+        var context = self
+        context.bounds = bounds
         return context
     }
 

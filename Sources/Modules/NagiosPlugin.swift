@@ -24,8 +24,9 @@ struct NagiosPlugin: ModuleKind {
         // One word may be a whole command line; several are a program and its arguments as they are.
         let program: Command.Program =
             words.count == 1 ? .shell(words[0]) : .file(FilePath(words[0]), arguments: Array(words.dropFirst()))
-        let result = await Command(
-            program, environment: context.environment, timeLimit: context.longestCommand, outputLimit: 64 << 10
+        let result = await context.bounds.bound(
+            Command(
+                program, environment: context.environment, timeLimit: context.longestCommand, outputLimit: 64 << 10)
         ).run()
         let text = String(decoding: result.output, as: UTF8.self)
         let description = text.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""

@@ -17,7 +17,9 @@ struct PluginModule: ModuleKind {
             case .failure(let misuse): return ModuleOutcome(failure: misuse.description)
             }
         }
-        let result = await Command(.shell(command), environment: context.environment, timeLimit: timeLimit).run()
+        let result = await context.bounds.bound(
+            Command(.shell(command), environment: context.environment, timeLimit: timeLimit)
+        ).run()
         var outcome = result.isSuccess ? outcome(of: result) : ModuleOutcome(failure: result.failureSentence)
         outcome.command = CommandReport(result)
         return outcome

@@ -5,13 +5,17 @@ internal import ArgumentParser
 protocol ConfinedCommand {
     /// Whose files say how the process is confined.
     var paths: AgentPaths { get }
+    /// What it will do.
+    var extent: HostConfinement.Extent { get }
 }
 
 extension ConfinedCommand {
+    var extent: HostConfinement.Extent { .tool }
+
     /// Confines the process, before anything else is done and while it has no other threads.
     func confine() throws {
         do throws(HostConfinement.Refusal) {
-            try HostConfinement.begin(paths: paths)
+            try HostConfinement.begin(paths: paths, extent: extent)
         } catch {
             writeToStandardError("pandora-agent: error: \(error)\n")
             throw ExitCode(CycleEnding.unusableConfiguration.rawValue)
@@ -28,9 +32,15 @@ extension CommonCommand {
     var paths: AgentPaths { common.paths }
 }
 
-extension RunCommand: CommonCommand {}
-extension DaemonCommand: CommonCommand {}
-extension PredecessorCommand: ConfinedCommand {}
+extension RunCommand: CommonCommand {
+    var extent: HostConfinement.Extent { .cycles(makesState: !printsDocuments) }
+}
+extension DaemonCommand: CommonCommand {
+    var extent: HostConfinement.Extent { .cycles(makesState: true) }
+}
+extension PredecessorCommand: ConfinedCommand {
+    var extent: HostConfinement.Extent { .cycles(makesState: true) }
+}
 extension CheckCommand: CommonCommand {}
 extension ModulesCommand: CommonCommand {}
 extension StatusCommand: CommonCommand {}

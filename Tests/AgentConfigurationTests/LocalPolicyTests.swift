@@ -173,3 +173,53 @@ import Testing
         #expect(try allowed("deny_command [dl]?\n", ["df", "ls", "ps"]) == [false, false, true])
     }
 }
+
+/// What local.conf says of the process itself.
+@Suite struct ConfinementPolicyTests {
+    private func policy(_ local: String) throws -> (LocalPolicy, [String]) {
+        let configuration = try load("", local: local)
+        return (configuration.policy, configuration.diagnostics.map { "\($0)" })
+    }
+
+    @Test func `By default nothing is kept, listening is refused, writing is restricted, commands are not limited`()
+        throws
+    {
+        let (policy, diagnostics) = try policy("")
+        #expect(policy.keptCapabilities.isEmpty && policy.refusesListening && policy.restrictsWriting)
+        #expect(policy.commandLimits.isEmpty && diagnostics.isEmpty)
+    }
+
+    @Test func `Each can be said otherwise`() throws {
+        let (policy, diagnostics) = try policy(
+            """
+            keep_capabilities CAP_DAC_READ_SEARCH
+            deny_listen 0
+            confine_writes 0
+            command_limits memory=512M cpu=60
+            command_limits files=20 file_size=1G processes=3 cpu=5K
+            """)
+        #expect(policy.keptCapabilities == [.readEverything])
+        #expect(!policy.refusesListening && !policy.restrictsWriting)
+        #expect(
+            policy.commandLimits == [
+                .memory: 512 << 20, .cpu: 5 << 10, .files: 20, .fileSize: 1 << 30, .processes: 3,
+            ])
+        #expect(diagnostics.isEmpty)
+    }
+
+    @Test(arguments: [
+        "", "memory", "memory=", "memory=0", "memory=-1", "memory=1T", "memory=99999999999999999999", "x=1",
+        "memory=18446744073709551615K", "memory=1 cpu",
+    ])
+    func `Limits that cannot be read let no command run`(_ text: String) throws {
+        let (policy, diagnostics) = try policy("allow_command *\ncommand_limits \(text)")
+        #expect(!policy.allows(command: "true"))
+        #expect(diagnostics.count == 1 && diagnostics.first?.contains("no command runs") == true)
+    }
+
+    @Test func `What cannot be read keeps what is stricter`() throws {
+        let (policy, diagnostics) = try policy("keep_capabilities all\ndeny_listen maybe\nconfine_writes -\n")
+        #expect(policy.keptCapabilities.isEmpty && policy.refusesListening && policy.restrictsWriting)
+        #expect(diagnostics.count == 3)
+    }
+}

@@ -7,39 +7,6 @@ import Testing
 
 @Suite("The agent as a service")
 struct DaemonTests {
-    /// A running loop.
-    private struct Service {
-        let pid: pid_t
-        let task: Task<CommandResult, Never>
-
-        init(_ agent: AgentUnderTest) async throws {
-            let pidFile = agent.folder.appending("pid")
-            let script = """
-                '\(AgentUnderTest.program)' \(agent.words(["daemon"]).joined(separator: " ")) & echo $! > '\(pidFile).new'
-                mv '\(pidFile).new' '\(pidFile)'; wait $!
-                """
-            task = Task { await AgentUnderTest.run("/bin/sh", ["-c", script]) }
-            try await waitUntil { Files.exists(pidFile) }
-            pid = try #require(
-                pid_t(String(decoding: try Files.read(pidFile, limit: 20), as: UTF8.self).filter(\.isNumber)))
-            try await waitUntil { try isReady() }
-        }
-
-        /// Whether the program handles the signals that would else end it.
-        func isReady() throws -> Bool {
-            let status = String(
-                decoding: try Files.read(FilePath("/proc/\(pid)/status"), limit: 1 << 16), as: UTF8.self)
-            let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
-            let caught = UInt64(line?.split(separator: "\t").last ?? "", radix: 16) ?? 0
-            return [SIGHUP, SIGTERM].allSatisfy { caught & 1 << UInt64($0 - 1) != 0 }
-        }
-
-        func end() async -> CommandResult {
-            kill(pid, SIGTERM)
-            return await task.value
-        }
-    }
-
     @Test("Between full cycles an intensive module tells each change of match, and others stay silent")
     func intensive() async throws {
         try await withTemporaryFolder { folder in
@@ -50,7 +17,7 @@ struct DaemonTests {
                 "interval 3600\nintensive_interval 1\n"
                     + module("quick", "module_exec cat \(value)", "module_intensive_condition > 5") + "\n"
                     + module("slow", "module_exec echo 0"))
-            let service = try await Service(agent)
+            let service = try await RunningService(agent)
             // The first cycle of this host comes within ten seconds.
             try await waitUntil { try agent.delivered().count == 1 }
             try Files.replace(value, with: "9\n".utf8)
@@ -80,7 +47,7 @@ struct DaemonTests {
         try await withTemporaryFolder { folder in
             let agent = try AgentUnderTest(
                 in: folder, "interval 3600\nstandby 1\nbroker_agent b\n" + module("a", "module_exec echo 1"))
-            let service = try await Service(agent)
+            let service = try await RunningService(agent)
             try await waitUntil { try Files.exists(agent.log) && agent.logText().contains("standby 1") }
             #expect(try agent.delivered().isEmpty && !Files.exists(folder.appending("b.conf")))
             try agent.configure("interval 3600\n" + module("a", "module_exec echo 1"))
@@ -98,7 +65,7 @@ struct DaemonTests {
                 "interval 1\n" + module("a", "module_exec sleep 0.9; echo 1", "module_timeout 5") + "\n"
                     + module("b", "module_exec sleep 0.9; echo 1", "module_save B") + "\n"
                     + module("c", "module_exec sleep 0.9; echo 1"))
-            let service = try await Service(agent)
+            let service = try await RunningService(agent)
             try await waitUntil {
                 try Files.exists(agent.log) && agent.logText().contains("the interval is 1.000 s: ")
             }
@@ -112,7 +79,7 @@ struct DaemonTests {
         try await withTemporaryFolder { folder in
             let agent = try AgentUnderTest(
                 in: folder, "interval 3600\ndelayed_startup 3600\n" + module("a", "module_exec echo 1"))
-            let service = try await Service(agent)
+            let service = try await RunningService(agent)
             kill(service.pid, SIGHUP)
             try await waitUntil { try agent.delivered().count == 1 }
             #expect(await service.end().status == 0)
@@ -129,7 +96,7 @@ struct DaemonTests {
                 "agent_name quick\ninterval 1\ntransfer_mode local\nserver_path \(agent.server)\n"
                 + "logfile \(folder)/quick.log\n" + module("broker", "module_exec echo 2")
             try Files.create(folder.appending("quick.conf"), broker.utf8)
-            let service = try await Service(agent)
+            let service = try await RunningService(agent)
             try await waitUntil { try agent.delivered().count >= 4 }
             // No longer configured, it ends after the main agent's cycle; and that one answers the reloads.
             try agent.configure("interval 3600\n" + module("main", "module_exec echo 1"))

@@ -9,9 +9,10 @@ import Testing
 @Suite("Confinement of the process")
 struct HostConfinementTests {
     private static let stateModule = module("state", "module_type generic_data_string", "module_exec \(states)")
-    /// Ids, capabilities and flags of the command's own process and of every thread of the agent.
+    /// Ids, capabilities and flags of the command's own process, of the one that starts commands, and of every thread of
+    /// the agent.
     private static let states =
-        "cat /proc/self/status /proc/$PPID/task/*/status | grep -E '^(Uid|Gid|Groups|CapEff|CapBnd|CapAmb|NoNewPrivs):'"
+        "cat /proc/self/status /proc/$PPID/status /proc/$(ps -o ppid= -p $PPID | tr -d ' ')/task/*/status | grep -E '^(Uid|Gid|Groups|CapEff|CapBnd|CapAmb|NoNewPrivs):'"
 
     /// An agent whose folder its user may enter, and that delivers into a folder of that user.
     private func agent(in folder: FilePath, _ text: String) throws -> AgentUnderTest {
@@ -38,7 +39,7 @@ struct HostConfinementTests {
             let run = await agent.run("run")
             #expect(run.status == 0, "\(run.complaint)")
             let states = try await states(agent)
-            #expect(states.count >= 14)
+            #expect(states.count >= 21)
             for state in states {
                 let words = state.split(separator: " ")
                 let isAsExpected =
@@ -154,6 +155,21 @@ struct HostConfinementTests {
             #expect(await agent.run("run").status == 0)
             #expect(try await agent.received().last?.text == "listens")
             #expect(await agent.run("status").text.contains("listening: not refused by the kernel: deny_listen 0\n"))
+        }
+    }
+
+    @Test("A command that kills its parent costs the cycle, and ends the service with an error")
+    func killedLauncher() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder, "interval 3600\n" + module("k", "module_exec kill -9 $PPID; sleep 1000"))
+            let run = await agent.run("run")
+            #expect(run.status == 1)
+            #expect(run.complaint.contains("the process that starts the agent's commands was killed"))
+            #expect(await agent.run("daemon").status == 1)
+            #expect(try agent.delivered().isEmpty)
+            try agent.configure(module("k", "module_exec echo 1"))
+            #expect(await agent.run("run").status == 0)
         }
     }
 

@@ -194,7 +194,7 @@ struct RemoteConfigurationTests {
         try await withManaged { managed async throws in
             let agent = managed.agent
             _ = await agent.run("run")
-            managed.push(managed.base + module("k", "module_exec kill -9 $PPID"))
+            managed.push(managed.base + module("k", "module_exec kill -9 $(ps -o ppid= -p $PPID)"))
             #expect(await agent.run("run").status == -1)
             #expect(try managed.present() != managed.base)
             #expect(await agent.run("status").text.contains("has not completed a cycle yet"))
@@ -227,7 +227,7 @@ struct RemoteConfigurationTests {
         try await withManaged { managed async throws in
             let agent = managed.agent
             _ = await agent.run("run")
-            managed.push(managed.base + module("k", "module_exec kill -9 $PPID"))
+            managed.push(managed.base + module("k", "module_exec kill -9 $(ps -o ppid= -p $PPID)"))
             _ = await agent.run("run")
             let own = managed.base.replacing("remote_config 1", with: "remote_config 0") + "description mine\n"
             try Files.replace(agent.configuration, with: own.utf8)

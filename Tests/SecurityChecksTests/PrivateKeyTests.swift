@@ -49,7 +49,8 @@ struct PrivateKeyTests {
         try await withTemporaryFolder { folder in
             try Files.create(folder.appending("none"), [])
             try Files.create(folder.appending("some"), "secret".utf8)
-            var script = "set -e\n"
+            // puttygen keeps a random seed below HOME.
+            var script = "set -e; export HOME=\"$PWD\"\n"
             for (index, maker) in Self.makers.enumerated() {
                 script += maker.command.replacing("KEY", with: "key-\(index)") + "\n"
             }

@@ -82,7 +82,8 @@ let package = Package(
         room(
             "Modules",
             knows: [
-                "SystemFiles", "AgentConfiguration", "Confinement", "HostProbes", "CommandRunner", "LogReading", "DataFile",
+                "SystemFiles", "AgentConfiguration", "Confinement", "HostProbes", "CommandRunner", "LogReading",
+                "DataFile",
                 "Digests", "Certificates", "SecurityChecks",
             ]),
         room(

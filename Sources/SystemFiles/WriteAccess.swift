@@ -30,32 +30,28 @@ public struct ForeignWriteAccess: Sendable, Hashable, CustomStringConvertible {
 
 extension Files {
     /// Where others than root and `user` could change a file: by its own mode, or by that of a folder above it, in
-    /// which it could be replaced.
+    /// which it could be replaced; and the same for each link on the way to it, and the folders above that.
     ///
     /// A sticky folder (such as /tmp) lets nobody replace the files of others, so only what is the last component's own
     /// counts there. A group whose id is the user's own id counts as the user.
     ///
     /// - Parameters:
-    ///   - path: An absolute path; links are followed.
+    ///   - path: A path; links are followed.
     ///   - user: The user who is trusted beside root.
-    /// - Returns: Each place, from the root down; empty where only root and `user` can change the file.
+    /// - Returns: Each place once, in the order of the way; empty where only root and `user` can change the file.
     public static func foreignWriteAccess(
         to path: FilePath, trusting user: UInt32
     ) throws(SystemError) -> [ForeignWriteAccess] {
-        let resolved = try realPath(path)
+        let steps = try stepsOnTheWay(to: path)
         var places: [ForeignWriteAccess] = []
-        var prefix = FilePath(root: "/")
-        var steps: [FilePath] = [prefix]
-        for component in resolved.components {
-            prefix.append(component)
-            steps.append(prefix)
-        }
         for (index, step) in steps.enumerated() {
-            let status = try status(step)
+            let status = try status(step, followingLinks: false)
             let isLast = index == steps.count - 1
             let owner = status.userID.rawValue
             let group = status.groupID.rawValue
             if owner != 0, owner != user { places.append(.init(path: step, writer: .owner(owner))) }
+            // Whoever may, can replace a link, but not write to it: its mode means nothing.
+            if status.type == .symbolicLink { continue }
             let isSticky = status.rawValue.st_mode & S_ISVTX != 0
             if isSticky, !isLast { continue }
             if status.permissions.contains(.groupWrite), group != 0, group != user {
@@ -64,6 +60,48 @@ extension Files {
             if status.permissions.contains(.otherWrite) { places.append(.init(path: step, writer: .everybody)) }
         }
         return places
+    }
+
+    /// More links than the kernel follows (path_resolution(7)).
+    private static let mostLinks = 40
+
+    /// Each folder and each link by which a path leads to its file, from the root on, and the file as the last.
+    private static func stepsOnTheWay(to path: FilePath) throws(SystemError) -> [FilePath] {
+        var folder = FilePath(root: "/")
+        var steps: [FilePath] = [folder]
+        var links = 0
+        let absolute = path.isAbsolute ? path : try realPath(".").pushing(path)
+        var ahead = Array(absolute.components.reversed())
+        while let component = ahead.popLast() {
+            switch component.kind {
+            case .currentDirectory: continue
+            case .parentDirectory: folder.removeLastComponent()
+            case .regular:
+                let next = folder.appending(component)
+                if try status(next, followingLinks: false).type == .symbolicLink {
+                    links += 1
+                    if links > mostLinks { throw SystemError("follow", path.string, .tooManySymbolicLinkLevels) }
+                    steps.append(next)
+                    let target = try target(of: next)
+                    if target.isAbsolute { folder = FilePath(root: "/") }
+                    ahead += target.components.reversed()
+                    continue
+                }
+                folder = next
+            }
+            // The last one is the file, also where the way went through it before.
+            steps.removeAll { $0 == folder }
+            steps.append(folder)
+        }
+        return steps
+    }
+
+    private static func target(of link: FilePath) throws(SystemError) -> FilePath {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        try systemCall("read the link", link.string) {
+            link.withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
+        }
+        return FilePath(platformString: buffer)
     }
 
     /// The absolute path without links (realpath(3)).

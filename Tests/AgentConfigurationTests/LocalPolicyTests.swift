@@ -1,3 +1,4 @@
+import Confinement
 import SystemFiles
 import SystemPackage
 import TestSupport

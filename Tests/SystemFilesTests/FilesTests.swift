@@ -1,3 +1,4 @@
+import Glibc
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -88,6 +89,35 @@ struct FilesTests {
             #expect(
                 places.map(\.path.lastComponent?.string) == ["inner", "file"])
             #expect(places.allSatisfy { $0.writer == .everybody })
+        }
+    }
+
+    @Test("A link on the way counts with the folders above it, and so does each folder that a path leads through")
+    func foreignWriteAccessByLinks() throws {
+        try withTemporaryFolder { folder in
+            let user = geteuid()
+            let folder = try Files.realPath(folder)
+            for name in ["safe", "open", "way"] { try Files.makeFolder(folder.appending(name)) }
+            let file = folder.appending("safe/file")
+            try Files.create(file, [])
+            let open = folder.appending("open")
+            try file.makeLink(at: open.appending("link"))
+            try FilePath("../open/link").makeLink(at: folder.appending("way/link"))
+            for path in [open.appending("link"), folder.appending("way/link"), open.appending("../safe/file")] {
+                #expect(try Files.foreignWriteAccess(to: path, trusting: user).isEmpty)
+            }
+            try open.changeMode(0o777)
+            for path in [open.appending("link"), folder.appending("way/link"), open.appending("../safe/file")] {
+                let places = try Files.foreignWriteAccess(to: path, trusting: user)
+                #expect(places.map(\.description) == ["\(open) can be written by everybody"], "\(path)")
+            }
+            #expect(try Files.foreignWriteAccess(to: file, trusting: user).isEmpty)
+            try open.changeMode(0o1777)
+            #expect(try Files.foreignWriteAccess(to: open.appending("link"), trusting: user).isEmpty)
+            try folder.appending("loop").makeLink(at: folder.appending("loop"))
+            #expect(throws: SystemError.self) {
+                try Files.foreignWriteAccess(to: folder.appending("loop"), trusting: user)
+            }
         }
     }
 

@@ -45,10 +45,11 @@ struct RemoteStep {
     ///
     /// - Returns: Whether the configuration is another one now.
     mutating func update(_ configuration: Configuration) async -> Bool {
-        let log = ExecutionLog.open(
-            configuration.general, state: options.changesState ? paths.state : nil, verbosity: options.verbosity)
-        logger = log
-        for sentence in earlier { log.error("\(sentence)") }
+        if !earlier.isEmpty || mayAsk(configuration) {
+            logger = ExecutionLog.open(
+                configuration.general, state: options.changesState ? paths.state : nil, verbosity: options.verbosity)
+        }
+        for sentence in earlier { logger?.error("\(sentence)") }
         earlier = []
         guard mayAsk(configuration), takeLock() else { return false }
         var memory = RemoteMemory(in: paths.state)
@@ -58,7 +59,7 @@ struct RemoteStep {
             try await exchange(configuration, &memory)
         } catch {
             memory.failure = error.description
-            log.warning("remote_config: \(error)")
+            logger?.warning("remote_config: \(error)")
         }
         if memory != before { save(memory) }
         return onTrial != nil

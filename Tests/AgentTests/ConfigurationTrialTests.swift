@@ -1,3 +1,4 @@
+import CommandRunner
 import Digests
 import Glibc
 import RemoteManagement
@@ -128,6 +129,48 @@ struct ConfigurationTrialTests {
                 #expect(try managed.present() == text)
             }
             #expect(try Files.read(victim, limit: 100) == Array("precious\n".utf8))
+        }
+    }
+
+    /// Runs a command as a user who is not root, whoever runs the tests.
+    private func runAsOrdinaryUser(_ agent: AgentUnderTest, _ command: String = "run") async -> CommandResult {
+        guard geteuid() == 0 else { return await agent.run(command) }
+        let words = ["--reuid=65534", "--regid=65534", "--clear-groups", AgentUnderTest.program.string]
+        return await AgentUnderTest.run("/usr/bin/setpriv", words + agent.words([command]))
+    }
+
+    @Test(
+        "An agent that cannot replace its configuration fetches none and says why; in a state folder of others it ends")
+    func ordinaryUser() async throws {
+        let double = try TentacleServerDouble()
+        defer { double.stop() }
+        try await withTemporaryFolder { folder in
+            let managed = try ManagedAgent(in: folder, double, module("a", "module_exec echo 1"))
+            let agent = managed.agent
+            let isRoot = geteuid() == 0
+            try agent.configuration.changeMode(0o644)
+            if isRoot { #expect(chown(folder.string, 65534, 65534) == 0) }
+            let pushed = managed.base + module("b", "module_exec echo 2") + "\n"
+            managed.push(pushed)
+            if !isRoot { try folder.changeMode(0o500) }
+            let commands = await managed.commands { _ = await runAsOrdinaryUser(agent) }
+            if isRoot {
+                #expect(commands == ["RECV md5>", "QUIT", "SEND data", "QUIT"])
+                #expect(await runAsOrdinaryUser(agent, "status").text.contains("belongs to another user"))
+            }
+            #expect(!commands.contains("RECV conf>"))
+            #expect(try managed.present() == managed.base)
+            try folder.changeMode(0o700)
+            if isRoot { #expect(chown(agent.configuration.string, 65534, 65534) == 0) }
+            #expect(await runAsOrdinaryUser(agent).status == 0)
+            #expect(try managed.present() == pushed)
+            if isRoot {
+                #expect(try Files.status(agent.configuration).userID.rawValue == 65534)
+                #expect(chown(agent.state.string, 0, 0) == 0)
+                managed.push(managed.base)
+                #expect(await runAsOrdinaryUser(agent).status == 1)
+                #expect(try managed.present() == pushed)
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 public import AgentConfiguration
 internal import Glibc
+internal import RemoteManagement
 internal import SystemPackage
 
 /// What `check` finds: the diagnostics of the files, and what only this host can tell.
@@ -34,7 +35,7 @@ public struct ConfigurationCheck: Sendable {
                 + HostConfinement.diagnostics(about: configuration, user: user)
                 + PlaceCheck(configuration, user: user).diagnostics
                 + ModuleCheck(configuration, lookup: lookup).diagnostics
-                + Self.findings(of: gate, in: configuration),
+                + Self.findings(of: gate, in: configuration) + Self.signatureFindings(in: configuration),
             by: configuration.files)
         moduleCount = configuration.modules.count
         skippedModules = configuration.skippedModules
@@ -43,6 +44,18 @@ public struct ConfigurationCheck: Sendable {
 
     /// Whether a line or a module is lost.
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+
+    /// A key that verifies nothing.
+    private static func signatureFindings(in configuration: Configuration) -> [Diagnostic] {
+        guard let file = configuration.policy.signatureKey else { return [] }
+        do throws(SignatureKey.Unusable) {
+            _ = try SignatureKey(verifyingWith: file)
+            return []
+        } catch {
+            let start = SourcePosition(file: configuration.file, line: 1, column: 1)
+            return [Diagnostic(.warning, at: start, "require_signature: \(error); a server may change nothing")]
+        }
+    }
 
     /// The plugins that do not run.
     private static func findings(of gate: PluginGate, in configuration: Configuration) -> [Diagnostic] {

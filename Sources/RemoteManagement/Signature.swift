@@ -1,5 +1,6 @@
 internal import COpenSSL
 internal import Digests
+internal import Glibc
 internal import SystemFiles
 public import SystemPackage
 
@@ -18,8 +19,16 @@ public struct SignatureKey: ~Copyable {
     /// How many bytes a signature has.
     static let signatureLength = 64
 
-    /// Reads the public key that verifies, in PEM (`openssl pkey -pubout`).
+    /// Reads the public key that verifies, in PEM (`openssl pkey -pubout`). Nobody but root and the agent's user may be
+    /// able to put another one there.
     public init(verifyingWith file: FilePath) throws(Unusable) {
+        let places: [ForeignWriteAccess]
+        do throws(SystemError) {
+            places = try Files.foreignWriteAccess(to: file, trusting: geteuid())
+        } catch {
+            throw Unusable(description: "\(error)")
+        }
+        if let place = places.first { throw Unusable(description: "\(file) is not trusted: \(place)") }
         key = try Self.read(file, "public key") { PEM_read_bio_PUBKEY($0, nil, nil, nil) }
     }
 

@@ -207,6 +207,20 @@ struct RemoteConfigurationTests {
         }
     }
 
+    @Test("One that kills what starts the agent's commands is rolled back in the same run")
+    func killedLauncher() async throws {
+        try await withManaged { managed async throws in
+            let agent = managed.agent
+            _ = await agent.run("run")
+            managed.push(managed.base + module("k", "module_exec kill -9 $PPID"))
+            #expect(await agent.run("run").status == 1)
+            #expect(try managed.present() == managed.base)
+            #expect(await agent.run("status").text.contains("it was rolled back: its first cycle failed"))
+            #expect(await agent.run("run").status == 0)
+            #expect(try managed.present() == managed.base)
+        }
+    }
+
     @Test("One that leads away from the server is rolled back in the same run, and the old one sends")
     func unreachable() async throws {
         let gone = try TentacleServerDouble()
@@ -365,6 +379,7 @@ struct RemoteConfigurationTests {
             managed.push(try await signed(managed.base, by: "good"))
             #expect(await agent.run("run").status == 0)
             #expect(try managed.present() == String(decoding: good, as: UTF8.self))
+            #expect(await agent.run("check").text.contains("require_signature: "))
         }
     }
 }

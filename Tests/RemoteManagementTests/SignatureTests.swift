@@ -93,7 +93,10 @@ struct SignatureTests {
             #expect(problem("other.pub", signing: false).contains("another kind"))
             #expect(problem("locked.pem", signing: true).contains("without a pass phrase"))
             #expect(problem("text", signing: false).contains("holds no Ed25519 public key"))
-            #expect(problem("absent", signing: false).contains("cannot open"))
+            #expect(problem("absent", signing: false).contains("No such file"))
+            try await keys.make("open")
+            try folder.appending("open.pub").changeMode(0o666)
+            #expect(problem("open.pub", signing: false).contains("can be written by everybody"))
         }
     }
 }

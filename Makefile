@@ -14,14 +14,16 @@ LOG_LINES ?= ../shared/data/loghub
 # Relative relocations in their packed form spare 1 MB; loaders know it from glibc 2.36 on.
 PACKED = $(shell getconf GNU_LIBC_VERSION | awk '{ split($$2, v, "."); if (v[1] > 2 || v[2] >= 36) \
     print "-Xlinker -z -Xlinker pack-relative-relocs" }')
+# With each function in a section of its own the linker leaves out those that nobody calls, which spares 0.4 MB.
 RELEASE = --configuration release --static-swift-stdlib --product pandora-agent \
-    -Xswiftc -Osize -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe -Xlinker -O2 $(PACKED)
+    -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -use-ld=lld \
+    -Xlinker --no-export-dynamic -Xlinker --gc-sections -Xlinker --icf=safe -Xlinker -O2 $(PACKED)
 BINARY = .build/release/pandora-agent
 SCRIPTS = scripts/* packaging/check packaging/setup packaging/build-deb packaging/build-rpm packaging/deb/p* \
     Tests/packaging/* plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords install deb rpm package-test clean
+.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords bench-audit install deb rpm package-test clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +80,9 @@ bench-logs: release test-dependencies ## compare the reading of a large log with
 
 bench-passwords: release ## compare the trying of passwords with John the Ripper, in turns
 	python3 Benchmarks/passwords.py $(BINARY)
+
+bench-audit: release ## measure the audit
+	python3 Benchmarks/audit.py $(BINARY)
 
 install: ## install below $(DESTDIR)$(PREFIX); needs `make release` first
 	@test -x $(BINARY) || { echo "error: there is no $(BINARY); run 'make release' first" >&2; exit 1; }

@@ -129,7 +129,7 @@ let package = Package(
         tests(of: "Spool", with: ["SystemFiles"]),
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"], excluding: ["Crashers"]),
-        tests(of: "Modules", with: ["CommandRunner", "DataFile", "LogReading", "SystemFiles"]),
+        tests(of: "Modules", with: ["Certificates", "CommandRunner", "DataFile", "LogReading", "SystemFiles"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
         tests(of: "SecurityChecks", with: ["HostProbes", "CommandRunner", "SystemFiles", "Digests"]),
         tests(

@@ -70,8 +70,9 @@ struct AuditPage {
         let failures = report.failures
         if failures.isEmpty { return "<h2>What to do first</h2><div class=\"card\">Nothing failed.</div>" }
         let items = failures.map { entry in
-            "<li><b>\(Self.escaped(entry.check.title))</b> <span class=\"soft\">(\(entry.check.severity))</span><br>"
-                + "\(Self.escaped(entry.result.summary)). \(Self.escaped(entry.result.advice ?? ""))</li>"
+            "<li><b>\(Self.escaped(entry.result.summary))</b> <span class=\"soft\">(\(entry.check.severity))</span><br>"
+                + "\(Self.escaped(entry.result.advice ?? ""))"
+                + "<div class=\"soft\">So that it holds: \(Self.escaped(entry.check.title)).</div></li>"
         }
         return "<h2>What to do first</h2><div class=\"card\"><ol>\(items.joined())</ol></div>"
     }

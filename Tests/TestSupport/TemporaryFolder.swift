@@ -17,6 +17,15 @@ public func withTemporaryFolderInMemory<Result>(_ body: (FilePath) throws -> Res
 }
 
 /// The same for asynchronous tests.
+public func withTemporaryFolderInMemory<Result>(
+    isolation: isolated (any Actor)? = #isolation, _ body: (FilePath) async throws -> Result
+) async rethrows -> Result {
+    let folder = makeTemporaryFolder(in: access("/dev/shm", W_OK) == 0 ? "/dev/shm" : temporaryFolderOfSystem)
+    defer { removeTree(folder) }
+    return try await body(folder)
+}
+
+/// The same for asynchronous tests.
 public func withTemporaryFolder<Result>(
     isolation: isolated (any Actor)? = #isolation, _ body: (FilePath) async throws -> Result
 ) async rethrows -> Result {

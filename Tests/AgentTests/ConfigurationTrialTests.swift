@@ -132,6 +132,29 @@ struct ConfigurationTrialTests {
         }
     }
 
+    @Test("A service adopts a configuration without being started anew, and its write protection lets it")
+    func service() async throws {
+        let double = try TentacleServerDouble()
+        defer { double.stop() }
+        try await withTemporaryFolder { folder in
+            let lines = "file_collection tools\ninterval 86400\n" + module("a", "module_exec echo 1")
+            let managed = try ManagedAgent(in: folder, double, lines)
+            let service = try await RunningService(managed.agent)
+            kill(service.pid, SIGHUP)
+            try await waitUntil { managed.served != nil }
+            let pushed = managed.base + module("b", "module_type generic_data_string", "module_exec echo fresh") + "\n"
+            managed.push(pushed)
+            // A signal during a cycle asks for one more.
+            kill(service.pid, SIGHUP)
+            try await waitUntil {
+                double.files.contains { $0.key.hasSuffix(".data") && $0.value.holds("fresh") }
+            }
+            try await waitUntil { try managed.agent.logText().contains("completed a cycle and stays") }
+            #expect(try managed.present() == pushed)
+            #expect(await service.end().status == 0)
+        }
+    }
+
     /// Runs a command as a user who is not root, whoever runs the tests.
     private func runAsOrdinaryUser(_ agent: AgentUnderTest, _ command: String = "run") async -> CommandResult {
         guard geteuid() == 0 else { return await agent.run(command) }
@@ -173,4 +196,9 @@ struct ConfigurationTrialTests {
             }
         }
     }
+}
+
+extension [UInt8] {
+    /// Whether the bytes, as text, hold some text.
+    fileprivate func holds(_ text: String) -> Bool { String(decoding: self, as: UTF8.self).contains(text) }
 }

@@ -7,59 +7,8 @@ import TentacleServerDouble
 import TestSupport
 import Testing
 
-/// An agent whose configuration a server double manages.
-struct ManagedAgent {
-    let agent: AgentUnderTest
-    let double: TentacleServerDouble
-    let base: String
-
-    /// The main file: a Tentacle transfer to the double, then the given lines.
-    init(in folder: FilePath, _ double: TentacleServerDouble, _ lines: String = "") throws {
-        self.double = double
-        agent = try AgentUnderTest(in: folder, "")
-        base = Self.settings(double.port, agent.log) + lines + "\n"
-        try Files.replace(agent.configuration, with: base.utf8)
-    }
-
-    static func settings(_ port: UInt16, _ log: FilePath) -> String {
-        "server_ip 127.0.0.1\nserver_port \(port)\nserver_opts -r 0\nagent_name unit\nlogfile \(log)\n"
-            + "remote_config 1\nown_modules 0\n"
-    }
-
-    private var name: String { Digest.md5("unit").hexadecimal }
-
-    /// What the server has of the configuration.
-    var served: String? { double.files["conf/\(name).conf"].map { String(decoding: $0, as: UTF8.self) } }
-
-    /// Puts a configuration on the server.
-    func push(_ contents: [UInt8], digest: String? = nil) {
-        double.files["conf/\(name).conf"] = contents
-        double.files["md5/\(name).md5"] = Array((digest ?? Digest.md5(contents).hexadecimal).utf8)
-    }
-
-    func push(_ text: String) { push(Array(text.utf8)) }
-
-    /// What the host has.
-    func present() throws -> String {
-        String(decoding: try Files.read(agent.configuration, limit: 1 << 24), as: UTF8.self)
-    }
-
-    /// The commands of the last run, without sizes.
-    func commands(of body: () async throws -> Void) async rethrows -> [String] {
-        let before = double.lines.count
-        try await body()
-        return double.lines.dropFirst(before).filter { $0 != "RECV OK" }.map { line in
-            let words = line.split(separator: " ")
-            return words.count > 1
-                ? "\(words[0]) \(words[1].contains(".data") ? "data" : words[1].split(separator: ".").last ?? "")"
-                : line
-        }
-    }
-}
-
 @Suite("Remote configuration")
 struct RemoteConfigurationTests {
-    private let one = module("a", "module_exec echo 1")
     private let two = module("b", "module_type generic_data_string", "module_exec echo two")
 
     private func withManaged(
@@ -107,6 +56,22 @@ struct RemoteConfigurationTests {
             managed.push(managed.base)
             let commands = await managed.commands { #expect(await managed.agent.run("run").status == 0) }
             #expect(commands == ["SEND data", "QUIT"])
+        }
+    }
+
+    @Test("standby from the server silences the agent, which goes on asking, so that the server can end it")
+    func standby() async throws {
+        try await withManaged { managed async throws in
+            _ = await managed.agent.run("run")
+            let silent = managed.base + "standby 1\n"
+            managed.push(silent)
+            #expect(await managed.agent.run("run").status == 0)
+            #expect(try managed.present() == silent)
+            let asking = await managed.commands { #expect(await managed.agent.run("run").status == 0) }
+            #expect(asking == ["RECV md5>", "QUIT"])
+            managed.push(managed.base)
+            let back = await managed.commands { #expect(await managed.agent.run("run").status == 0) }
+            #expect(back == ["RECV md5>", "RECV conf>", "QUIT", "SEND data", "QUIT"])
         }
     }
 
@@ -300,7 +265,7 @@ struct RemoteConfigurationTests {
             let double = try TentacleServerDouble(behaviour)
             defer { double.stop() }
             try await withTemporaryFolder { folder in
-                let managed = try ManagedAgent(in: folder, double, one)
+                let managed = try ManagedAgent(in: folder, double, module("a", "module_exec echo 1"))
                 // The first connection is the registration.
                 double.files["md5/\(Digest.md5("unit").hexadecimal).md5"] = Array(
                     Digest.md5(managed.base).hexadecimal.utf8)
@@ -317,7 +282,8 @@ struct RemoteConfigurationTests {
     @Test("Brokers are managed by their own names, and transfer_mode local does the same in folders")
     func brokersAndFolders() async throws {
         try await withTemporaryFolder { folder in
-            let agent = try AgentUnderTest(in: folder, "remote_config 1\nbroker_agent br\n" + one)
+            let agent = try AgentUnderTest(
+                in: folder, "remote_config 1\nbroker_agent br\n" + module("a", "module_exec echo 1"))
             for name in ["conf", "md5", "collections"] { try Files.makeFolder(agent.server.appending(name)) }
             #expect(await agent.run("run").status == 0)
             let name = Digest.md5("br").hexadecimal

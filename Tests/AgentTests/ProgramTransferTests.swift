@@ -6,7 +6,7 @@ import TentacleServerDouble
 import TestSupport
 import Testing
 
-@Suite("Delivery by ssh and ftp", .timeLimit(.minutes(2)))
+@Suite("Delivery by ssh and ftp", .timeLimit(.minutes(15)))
 struct ProgramTransferTests {
     private let one = module("a", "module_exec echo 1")
 

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Commands", .timeLimit(.minutes(1)))
+@Suite("Commands", .timeLimit(.minutes(15)))
 struct CommandTests {
     @Test("Exit statuses come back", arguments: [0, 1, 2, 126, 255] as [Int32])
     func exitStatus(status: Int32) async {
@@ -137,7 +137,7 @@ struct CommandTests {
 }
 
 /// What a command is given beside its text.
-@Suite("Users and limits of commands", .timeLimit(.minutes(1)))
+@Suite("Users and limits of commands", .timeLimit(.minutes(15)))
 struct CommandConfinementTests {
     @Test(
         "A command has no signal ignored or blocked, whatever the agent has, and the limit of open files from its start"

@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("Data files", .timeLimit(.minutes(1)))
+@Suite("Data files", .timeLimit(.minutes(15)))
 struct DataFileTests {
     @Test("A full data file is the golden one, byte for byte, and two other parsers read it")
     func golden() async throws {

@@ -2,7 +2,7 @@ import DataFile
 import TestSupport
 import Testing
 
-@Suite("The check of what plugins print", .timeLimit(.minutes(1)))
+@Suite("The check of what plugins print", .timeLimit(.minutes(15)))
 struct FragmentCheckTests {
     @Test("Well-formed elements are kept verbatim, with their names and places")
     func good() {

@@ -4,7 +4,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The spool under crashes and errors", .timeLimit(.minutes(1)))
+@Suite("The spool under crashes and errors", .timeLimit(.minutes(15)))
 struct CrashTests {
     @Test(
         "After a crash at any system call, each file is in the outbox exactly if its values are committed",

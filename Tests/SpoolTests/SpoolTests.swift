@@ -5,7 +5,7 @@ import SystemPackage
 import TestSupport
 import Testing
 
-@Suite("The spool", .timeLimit(.minutes(1)))
+@Suite("The spool", .timeLimit(.minutes(15)))
 struct SpoolTests {
     @Test("Values and files are there after a commit and after opening again")
     func commit() throws {

@@ -23,7 +23,7 @@ SCRIPTS = scripts/* packaging/check packaging/setup packaging/build-deb packagin
     Tests/packaging/* plugins/launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test torture fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords bench-audit install deb rpm package-test clean
+.PHONY: help run test torture never-listens fleet build release format lint linkage units bench bench-configuration bench-inventory bench-shipping bench-logs bench-passwords bench-audit install deb rpm package-test clean
 
 help: ## list the targets
 	@awk -F ': *[^#]*## ' '/^[a-z-]+:.*## / { printf "    make %-19s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ test: test-dependencies lint units ## everything that decides whether a change i
 
 torture: test-dependencies ## the tests in their long forms
 	PANDORA_TORTURE=1 $(SWIFT) test
+
+never-listens: test-dependencies ## the tests of the agent with each run of the program under strace
+	scripts/never-listens $(SWIFT)
 
 fleet: ## draw docs/fleet.svg: what a server sees of ten thousand agents
 	REGENERATE_FLEET=1 $(SWIFT) test --filter FleetTests

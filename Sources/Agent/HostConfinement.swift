@@ -44,6 +44,10 @@ public enum HostConfinement {
         case tool
         /// It runs cycles, for which it may need a state folder.
         case cycles(makesState: Bool)
+
+        fileprivate var makesState: Bool {
+            if case .cycles(let makesState) = self { makesState } else { false }
+        }
     }
 
     /// Confines the process as its files say: as root, it becomes `pandora_user`; then listening is refused to it and to all
@@ -57,7 +61,7 @@ public enum HostConfinement {
         let configuration = try? ConfigurationLoader().loadGeneral(main: paths.configuration, local: paths.local)
         if geteuid() == 0, let configuration, let name = configuration.general.user {
             do throws(ConfigurationUnusable) {
-                try become(name, paths: paths, configuration: configuration)
+                try become(name, paths: paths, configuration: configuration, makesState: extent.makesState)
             } catch {
                 throw Refusal(description: error.description)
             }
@@ -66,8 +70,8 @@ public enum HostConfinement {
         note(.user, userText)
         note(.listening, refuseListening(configuration?.policy ?? LocalPolicy()))
         // From here on, whoever reads the configuration says what is wrong with it.
-        if let configuration, case .cycles(let makesState) = extent {
-            if makesState { try? Files.makeFolder(paths.state) }
+        if let configuration, case .cycles = extent {
+            if extent.makesState { try? Files.makeFolder(paths.state) }
             note(.writing, restrictWriting(configuration, paths))
         }
     }
@@ -81,7 +85,7 @@ public enum HostConfinement {
     // MARK: The user
 
     private static func become(
-        _ name: String, paths: AgentPaths, configuration: Configuration
+        _ name: String, paths: AgentPaths, configuration: Configuration, makesState: Bool
     ) throws(ConfigurationUnusable) {
         guard let account = UserAccount(named: name) else {
             throw ConfigurationUnusable("pandora_user: \(noUser(name))")
@@ -89,7 +93,11 @@ public enum HostConfinement {
         if account.userID == 0 { return }
         try checkFiles(paths, decidingFor: account, configuration.policy)
         do throws(SystemError) {
-            try handOver(paths.state, to: account)
+            try handOver(paths.state, to: account, makesState: makesState)
+        } catch {
+            throw ConfigurationUnusable("pandora_user: \(error)")
+        }
+        do throws(SystemError) {
             try PrivilegeDrop(to: account, keeping: configuration.policy.keptCapabilities).perform()
         } catch {
             throw ConfigurationUnusable(
@@ -127,13 +135,16 @@ public enum HostConfinement {
     }
 
     /// The state folder becomes the user's, where it is not there yet.
-    private static func handOver(_ state: FilePath, to account: UserAccount) throws(SystemError) {
+    private static func handOver(
+        _ state: FilePath, to account: UserAccount, makesState: Bool
+    ) throws(SystemError) {
         if Files.exists(state) {
             let owner = try Files.status(state).userID.rawValue
             if owner == account.userID { return }
             let advice = "chown -R \(account.name) \(state)"
             throw SystemError("use", "\(state), which belongs to user \(owner) (\(advice))", .permissionDenied)
         }
+        guard makesState else { return }
         try Files.makeFolder(state, permissions: .ownerReadWriteExecute)
         try systemCall("give away", state.string) { lchown(state.string, account.userID, account.groupID) }
     }

@@ -1,5 +1,6 @@
 import CommandRunner
 import Glibc
+import Synchronization
 import SystemFiles
 import SystemPackage
 import Testing
@@ -49,9 +50,32 @@ struct AgentUnderTest {
         await Self.run(Self.program, self.words(words), environment: environment)
     }
 
-    /// Runs a program and waits for its end.
+    /// Runs a program and waits for its end. Where traces are wanted, each run of the agent's leaves one.
     static func run(
         _ program: FilePath, _ arguments: [String], environment: [String: String] = [:]
+    ) async -> CommandResult {
+        guard program == Self.program, let trace = nextTrace else {
+            return await runUntraced(program, arguments, environment)
+        }
+        let calls = ["-e", "trace=listen,accept,accept4", "-e", "signal=none"]
+        return await runUntraced(
+            "/usr/bin/strace", ["-f", "-qq", "-o", trace.string] + calls + [program.string] + arguments, environment)
+    }
+
+    /// A file for the next trace, in the folder that `make never-listens` names.
+    private static var nextTrace: FilePath? {
+        guard let folder = getenv("PANDORA_TRACES") else { return nil }
+        let number = traceCount.withLock { count in
+            count += 1
+            return count
+        }
+        return FilePath(String(cString: folder)).appending("\(number)")
+    }
+
+    private static let traceCount = Mutex(0)
+
+    private static func runUntraced(
+        _ program: FilePath, _ arguments: [String], _ environment: [String: String]
     ) async -> CommandResult {
         let variables = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"]
         return await Command(

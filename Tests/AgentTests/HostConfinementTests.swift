@@ -173,6 +173,50 @@ struct HostConfinementTests {
         }
     }
 
+    @Test("Root uses no included file that others could write, and no configuration behind a link of theirs")
+    func foreignIncludes() async throws {
+        try await withTemporaryFolder { folder in
+            let included = folder.appending("more.conf")
+            let agent = try agent(in: folder, "include \(included)")
+            try Files.create(included, "\(Self.stateModule)\n".utf8)
+            #expect(await agent.run("run").status == 0)
+            try included.changeMode(0o666)
+            let open = await agent.run("run")
+            #expect(open.status == 2)
+            #expect(open.complaint.contains("\(included) is not used: \(included) can be written by everybody"))
+            try included.changeMode(0o600)
+            let way = folder.appending("way")
+            try Files.makeFolder(way)
+            try way.changeMode(0o777)
+            try agent.configuration.makeLink(at: way.appending("pandora_agent.conf"))
+            let linked = await AgentUnderTest.run(
+                AgentUnderTest.program, ["run", "--conf", way.string, "--state", agent.state.string])
+            #expect(linked.status == 2)
+            #expect(linked.complaint.contains("\(way) can be written by everybody"))
+        }
+    }
+
+    @Test("A command ends with the agent, however that ends")
+    func killedAgent() async throws {
+        try await withTemporaryFolder { folder in
+            let marks = folder.appending("marks")
+            let agent = try AgentUnderTest(
+                in: folder,
+                module(
+                    "sleeper",
+                    "module_exec echo $$ > \(marks).new; ps -o ppid= -p $PPID >> \(marks).new; mv \(marks).new \(marks); "
+                        + "sleep 1000"))
+            let run = Task { await agent.run("run") }
+            try await waitUntil { Files.exists(marks) }
+            let numbers = String(decoding: try Files.read(marks, limit: 100), as: UTF8.self)
+                .split(whereSeparator: \.isWhitespace).compactMap { pid_t($0) }
+            try #require(numbers.count == 2)
+            kill(numbers[1], SIGKILL)
+            #expect(await run.value.ending == .killed(signal: SIGKILL))
+            try await waitUntil { kill(numbers[0], 0) != 0 }
+        }
+    }
+
     @Test("A storm of tries costs the log some fifty lines, and the cycle nothing")
     func storm() async throws {
         try await withTemporaryFolder { folder in

@@ -6,6 +6,8 @@
 #include <fts.h>
 // mallopt(3), malloc_trim(3)
 #include <malloc.h>
+// setfsuid(2)
+#include <sys/fsuid.h>
 // adjtimex(2)
 #include <sys/timex.h>
 

@@ -121,7 +121,7 @@ public struct AuditProgress: Sendable, Hashable {
 
 /// What an audit does with the baseline of watched files.
 public enum BaselineUse: Sendable, Hashable {
-    /// Compare with it, and write nothing.
+    /// Compare with it, and write nothing but that a file differs.
     case compare
     /// Compare with it; what was never remembered is remembered now.
     case compareOrTake

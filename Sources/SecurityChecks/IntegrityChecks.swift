@@ -1,6 +1,4 @@
-internal import CGlibcHeaders
 internal import Glibc
-internal import HostProbes
 internal import SystemFiles
 internal import SystemPackage
 
@@ -64,10 +62,6 @@ struct IntegrityCheck: SecurityCheck {
         // To find the files may cost more than to compare them.
         if host.settings.baselineUse == .compare, case .none = host.baseline(at: file) { return Self.untold }
         let selection = await select(host)
-        if selection.files.isEmpty {
-            if let obstacle = selection.obstacle { return .cannotTell(obstacle, remedy: "Run the audit as root.") }
-            return .notApplicable("there are no such files")
-        }
         var baseline = FileBaseline()
         switch host.baseline(at: file) {
         case .none: break
@@ -79,9 +73,12 @@ struct IntegrityCheck: SecurityCheck {
                     remedy: "Look whether the files are right, then run 'pandora-agent audit --baseline' as root.")
             }
         }
-        var now: [String: FileBaseline.Entry] = [:]
-        for path in selection.files { now[path.string] = FileBaseline.look(at: path, on: host) }
         let before = baseline.entries(of: identifier)
+        var foreignBytes = FileBaseline.foreignBytes
+        var now: [FilePath: FileBaseline.Entry] = [:]
+        for path in selection.files {
+            now[path] = FileBaseline.look(at: path, on: host, foreignBytes: &foreignBytes)
+        }
         let takesIt = host.settings.baselineUse == .take || host.settings.baselineUse == .compareOrTake && before == nil
         if takesIt {
             baseline.remember(now, of: identifier, at: Int64(time(nil)))
@@ -92,12 +89,27 @@ struct IntegrityCheck: SecurityCheck {
                     "The baseline cannot be kept: \(error)", remedy: "Name a folder that can be written by --state.")
             }
             let changes = before.map { Self.changes(from: $0, to: now) } ?? []
-            return .pass("\(now.count) files are remembered as they are now", evidence: changes)
+            if now.isEmpty, changes.isEmpty { return Self.nothing(selection) }
+            return .pass("\(now.count) files are remembered as they are now", evidence: changes.map(\.evidence))
         }
-        guard let before else {
-            return Self.untold
+        guard let before else { return now.isEmpty ? Self.nothing(selection) : Self.untold }
+        // What is no longer chosen, or not by this user, may still be there.
+        for path in before.keys where now[path] == nil {
+            now[path] = FileBaseline.look(at: path, on: host, foreignBytes: &foreignBytes)
         }
-        return compare(before, now, since: baseline.times[identifier] ?? 0, obstacle: selection.obstacle, host)
+        if now.isEmpty { return Self.nothing(selection) }
+        let changes = Self.changes(from: before, to: now) { host.whoCanChange($0) }
+        if baseline.alert(changes.map(\.path), of: identifier) {
+            // Where it cannot be kept, the alert lasts as long as the change.
+            try? host.keep(baseline, at: file)
+        }
+        return compare(before, now, changes, alerts: baseline.alerts[identifier] ?? [], obstacle: selection.obstacle)
+    }
+
+    /// The answer where there is no file to watch.
+    private static func nothing(_ selection: Selection) -> CheckResult {
+        if let obstacle = selection.obstacle { return .cannotTell(obstacle, remedy: "Run the audit as root.") }
+        return .notApplicable("there are no such files")
     }
 
     private static let untold = CheckResult.cannotTell(
@@ -105,23 +117,26 @@ struct IntegrityCheck: SecurityCheck {
         remedy: "Look whether they are right, then run 'pandora-agent audit --baseline' as root.")
 
     private func compare(
-        _ before: [String: FileBaseline.Entry], _ now: [String: FileBaseline.Entry], since time: Int64,
-        obstacle: String?, _ host: AuditedHost
+        _ before: [FilePath: FileBaseline.Entry], _ now: [FilePath: FileBaseline.Entry], _ changes: [Change],
+        alerts: Set<FilePath>, obstacle: String?
     ) -> CheckResult {
-        let changes = Self.changes(from: before, to: now, isComplete: obstacle == nil) { path in
-            host.whoCanChange(FilePath(path))
+        let changed = Set(changes.map(\.path))
+        let earlier = alerts.subtracting(changed).map { path in
+            Change(path: path, evidence: Evidence(path.string, value: "was changed in between, and is as it was again"))
         }
-        if !changes.isEmpty {
-            let names = changes.prefix(3).map { "\($0.source) \($0.value)" }.joined(separator: "; ")
-            let more = changes.count > 3 ? "; and \(changes.count - 3) more" : ""
+        let all = changes + earlier.sorted { $0.path.string < $1.path.string }
+        if !all.isEmpty {
+            let names = all.prefix(3).map { "\($0.evidence.source) \($0.evidence.value)" }.joined(separator: "; ")
+            let more = all.count > 3 ? "; and \(all.count - 3) more" : ""
             return .fail(
-                names + more, evidence: changes,
+                names + more, evidence: all.map(\.evidence),
                 advice:
                     "Find out who did that; where it was right, run 'pandora-agent audit --acknowledge \(identifier)'.")
         }
+        let invisible = [FileBaseline.Entry.unread, FileBaseline.Entry.hidden]
         let unread = now.filter { path, entry in
-            entry.content == FileBaseline.Entry.unread || before[path]?.content == FileBaseline.Entry.unread
-        }.keys.sorted()
+            invisible.contains(entry.content) || before[path].map { invisible.contains($0.content) } ?? false
+        }.keys.map(\.string).sorted()
         if let first = unread.first {
             let more = unread.count > 1 ? " and \(unread.count - 1) more" : ""
             return .cannotTell(
@@ -131,102 +146,26 @@ struct IntegrityCheck: SecurityCheck {
         return .pass(now.count == 1 ? "The file is as it was" : "\(now.count) files are as they were")
     }
 
+    /// A file that differs, and how.
+    private struct Change {
+        let path: FilePath
+        let evidence: Evidence
+    }
+
     /// What is different between two looks, by path.
-    ///
-    /// - Parameter isComplete: Whether the second look saw every file; otherwise none is said to be gone.
     private static func changes(
-        from before: [String: FileBaseline.Entry], to now: [String: FileBaseline.Entry], isComplete: Bool = true,
-        changeableBy: (String) -> String? = { _ in nil }
-    ) -> [Evidence] {
+        from before: [FilePath: FileBaseline.Entry], to now: [FilePath: FileBaseline.Entry],
+        changeableBy: (FilePath) -> String? = { _ in nil }
+    ) -> [Change] {
         let absent = FileBaseline.Entry(content: FileBaseline.Entry.absent)
-        var changes: [Evidence] = []
-        for path in Set(before.keys).union(now.keys).sorted() {
-            if now[path] == nil, !isComplete { continue }
+        var changes: [Change] = []
+        for path in Set(before.keys).union(now.keys).sorted(by: { $0.string < $1.string }) {
             let differences = FileBaseline.differences(before[path] ?? absent, now[path] ?? absent)
             if differences.isEmpty { continue }
-            changes.append(
-                Evidence(path, value: differences.joined(separator: " and "), changeableBy: changeableBy(path)))
+            let evidence = Evidence(
+                path.string, value: differences.joined(separator: " and "), changeableBy: changeableBy(path))
+            changes.append(Change(path: path, evidence: evidence))
         }
         return changes
     }
-}
-
-/// Programs that run with the rights of their owner or group, whoever starts them.
-enum PrivilegedPrograms {
-    /// More entries than the file systems of a host's own disks have.
-    private static let limit = 10_000_000
-
-    /// All of them on the host's own disks. The walk is costly, so that its outcome is remembered for a day; programs that
-    /// appear on the path are found at once.
-    static func selection(on host: AuditedHost) -> IntegrityCheck.Selection {
-        let now = Int64(time(nil))
-        let memory = host.stateFolder?.appending("audit/setuid")
-        var known: [FilePath]?
-        if host.settings.baselineUse != .take, let memory, let bytes = try? Files.read(memory, limit: 1 << 20) {
-            known = remembered(String(decoding: bytes, as: UTF8.self), now: now)
-        }
-        let files: [FilePath]
-        if let known {
-            let onPath = PathFolders.all.flatMap { find(below: $0, on: host, isDeep: false) }
-            files = known + onPath.filter { !known.contains($0) }
-        } else {
-            files = places(host).flatMap { find(below: $0, on: host, isDeep: true) }
-            if let memory {
-                // Where it cannot be kept, the next audit walks again; nothing is lost but time.
-                try? Files.makeFolder(memory.removingLastComponent())
-                try? Files.replace(memory, with: "\(now)\n\(files.map { "\($0)\n" }.joined())".utf8)
-            }
-        }
-        return IntegrityCheck.Selection(files: Array(Set(files)).sorted { $0.string < $1.string })
-    }
-
-    /// What an earlier walk found; `nil` where it is older than a day, or of a time to come.
-    static func remembered(_ text: String, now: Int64) -> [FilePath]? {
-        var lines = text.split(separator: "\n")[...]
-        guard let time = lines.popFirst().flatMap({ Int64($0) }), now >= time, now - time < 86_400,
-            lines.allSatisfy({ $0.hasPrefix("/") })
-        else { return nil }
-        return lines.map { FilePath(String($0)) }
-    }
-
-    /// The file systems of the host's own disks that honour the bits.
-    private static func places(_ host: AuditedHost) -> [FilePath] {
-        guard host.roots.isRunningSystem, let mounts = try? Mount.all(host.roots) else { return ["/"] }
-        let others = Mount.real(among: mounts).filter { mount in
-            !mount.isRemote && !mount.options.contains("nosuid") && mount.path != "/"
-        }
-        return ["/"] + others.map(\.path)
-    }
-
-    /// The programs below a folder of the host, on its file system alone.
-    static func find(below folder: FilePath, on host: AuditedHost, isDeep: Bool) -> [FilePath] {
-        let top = host.path(folder)
-        guard let start = strdup(top.string) else { return [] }
-        defer { free(start) }
-        var arguments: [UnsafeMutablePointer<CChar>?] = [start, nil]
-        guard let walk = fts_open(&arguments, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, nil) else { return [] }
-        defer { fts_close(walk) }
-        var found: [FilePath] = []
-        var count = 0
-        while let entry = fts_read(walk), count < limit {
-            count += 1
-            let information = Int32(entry.pointee.fts_info)
-            if information == FTS_D, !isDeep, entry.pointee.fts_level > 0 { fts_set(walk, entry, FTS_SKIP) }
-            guard information == FTS_F, let status = entry.pointee.fts_statp,
-                status.pointee.st_mode & (S_ISUID | S_ISGID) != 0
-            else { continue }
-            let path = String(cString: entry.pointee.fts_path)
-            // The path on the host: what follows its root.
-            let rest = path.dropFirst(top.string == "/" ? 0 : top.string.count)
-            found.append(folder.appending(FilePath(String(rest)).components))
-        }
-        return found
-    }
-}
-
-/// The folders in which shells of root look for programs.
-enum PathFolders {
-    static let all: [FilePath] = [
-        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin",
-    ]
 }

@@ -13,7 +13,7 @@ struct IntegrityTests {
         try #require(SecurityChecks.check(identifier))
     }
 
-    @Test("A change is told until it is acknowledged, and the file going back is well again")
+    @Test("A change is told until it is acknowledged, also where the file went back")
     func change() async throws {
         try await withTemporaryFolder { folder in
             let tree = TreeOfFiles(folder: folder)
@@ -33,6 +33,10 @@ struct IntegrityTests {
                 #expect(bad.advice?.contains("--acknowledge integrity_hosts") == true)
             }
             try tree.write(["etc/hosts": "127.0.0.1 localhost\n"])
+            let back = await hosts.result(on: tree.host())
+            #expect(back.summary == "/etc/hosts was changed in between, and is as it was again")
+            #expect(back.verdict == .fail && back.evidence.count == 1)
+            #expect(await hosts.result(on: tree.host(.take)).verdict == .pass)
             #expect(await hosts.result(on: tree.host()).verdict == .pass)
 
             try tree.write(["etc/hosts": "::1 localhost\n"])
@@ -78,7 +82,10 @@ struct IntegrityTests {
             #expect(await sshd.result(on: tree.host()).summary == "/etc/ssh/sshd_config.d/b.conf is new")
             unlink(folder.appending("etc/ssh/sshd_config.d/b.conf").string)
             unlink(folder.appending("etc/ssh/sshd_config.d/a.conf").string)
-            #expect(await sshd.result(on: tree.host()).summary == "/etc/ssh/sshd_config.d/a.conf is gone")
+            #expect(
+                await sshd.result(on: tree.host()).evidence.map(\.description).map { String($0.prefix(46)) } == [
+                    "/etc/ssh/sshd_config.d/a.conf: is gone", "/etc/ssh/sshd_config.d/b.conf: was changed in ",
+                ])
         }
     }
 
@@ -104,6 +111,128 @@ struct IntegrityTests {
         }
     }
 
+    @Test("A file without any permission, as Red Hat's /etc/shadow, is watched for its mode and owner as well")
+    func noPermissions() async throws {
+        try await withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            let shadow = try check("integrity_shadow")
+            try tree.write(["etc/shadow": "root:*:1::::::\n"])
+            let file = folder.appending("etc/shadow").string
+            chmod(file, 0)
+            #expect(await shadow.result(on: tree.host(.take)).verdict == .pass)
+            chmod(file, 0o666)
+            #expect(await shadow.result(on: tree.host()).summary == "/etc/shadow has the mode 666, not 0")
+        }
+    }
+
+    @Test(
+        "Root writes nothing where the owner of the state folder could not, and leaves him what he can use",
+        .enabled(if: geteuid() == 0))
+    func foreignStateFolder() async throws {
+        try await withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            chmod(folder.string, 0o755)
+            let hosts = try check("integrity_hosts")
+            try tree.write(["etc/hosts": "x\n", "rules/README": "root's own"])
+            let state = folder.appending("state")
+            try Files.makeFolder(state)
+            chown(state.string, 65534, 65534)
+            symlink("../rules", state.appending("audit").string)
+            let answer = await hosts.result(on: tree.host(.take))
+            #expect(answer.verdict == .cannotTell && answer.summary.contains("cannot be kept"))
+            #expect(try Files.names(in: folder.appending("rules")) == ["README"])
+            unlink(state.appending("audit").string)
+            #expect(await hosts.result(on: tree.host(.take)).verdict == .pass)
+            for name in ["audit", "audit/integrity"] {
+                let status = try Files.status(state.appending(FilePath(name).components))
+                #expect(status.userID.rawValue == 65534 && status.groupID.rawValue == 65534)
+            }
+            // The thread has its own rights again.
+            try Files.create(folder.appending("rules/after"), [UInt8]())
+            #expect(try Files.status(folder.appending("rules/after")).userID.rawValue == 0)
+        }
+    }
+
+    @Test("No name hides a program: bytes that are no text, names that only look alike, line feeds")
+    func names() async throws {
+        try await withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            let setuid = try check("integrity_setuid")
+            func make(_ name: [UInt8]) throws {
+                let name = FilePath(platformString: name.map(CChar.init(bitPattern:)) + [0])
+                let path = folder.appending("usr/bin").appending(name.components)
+                try Files.create(path, [UInt8]())
+                _ = path.withPlatformString { chmod($0, 0o4755) }
+            }
+            try tree.write(["usr/bin/ls": ""])
+            try make(Array("caf\u{E9}".utf8))
+            try make(Array("a\n%\n".utf8))
+            try make([0x64, 0xFE])
+            #expect(await setuid.result(on: tree.host(.take)).summary == "3 files are remembered as they are now")
+            #expect(await setuid.result(on: tree.host()).summary == "3 files are as they were")
+            for name in [[0x64, 0xFF], Array("cafe\u{301}".utf8)] as [[UInt8]] {
+                try make(name)
+                #expect(await setuid.result(on: tree.host()).evidence.map(\.value) == ["is new"])
+                #expect(await setuid.result(on: tree.host(.take)).verdict == .pass)
+            }
+        }
+    }
+
+    @Test("A program that cannot be seen any more is not said to be gone, and one without the bit is not, either")
+    func hidden() async throws {
+        try await withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            let setuid = try check("integrity_setuid")
+            try tree.write(["opt/su": "a"])
+            chmod(folder.appending("opt/su").string, 0o4755)
+            #expect(await setuid.result(on: tree.host(.take)).verdict == .pass)
+            let fault: @Sendable (FaultInjection.Call) -> Errno? = { call in
+                call.operation == "inspect" && call.subject?.hasSuffix("opt/su") == true ? .permissionDenied : nil
+            }
+            let hidden = await FaultInjection.with(fault) { () async -> CheckResult in
+                await setuid.result(on: tree.host())
+            }
+            #expect(hidden.verdict == .cannotTell)
+            chmod(folder.appending("opt/su").string, 0o755)
+            unlink(folder.appending("state/audit/setuid").string)
+            #expect(await setuid.result(on: tree.host()).summary == "/opt/su has the mode 755, not 4755")
+        }
+    }
+
+    @Test("Files of ordinary users cost no more than a bound, together", .enabled(if: geteuid() == 0))
+    func foreignBytes() throws {
+        try withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            try tree.write(["a": "0123456789", "b": "0123456789", "root": "0123456789"])
+            for name in ["a", "b"] { chown(folder.appending(name).string, 65534, 65534) }
+            var bytes = 15
+            let looks = (["/a", "/b", "/root"] as [FilePath]).map {
+                FileBaseline.look(at: $0, on: tree.host(), foreignBytes: &bytes).content
+            }
+            #expect(looks[0].utf8.count == 64 && looks[1] == "unread" && looks[2] == looks[0] && bytes == 5)
+        }
+    }
+
+    @Test(
+        "More programs of ordinary users than a baseline holds are told, and hide none of root's",
+        .enabled(if: geteuid() == 0))
+    func manyPrograms() throws {
+        try withTemporaryFolderInMemory { folder in
+            let tree = TreeOfFiles(folder: folder)
+            try tree.write(["home/a": "", "usr/bin/su": ""])
+            chmod(folder.appending("usr/bin/su").string, 0o4755)
+            for number in 0..<1001 {
+                let path = folder.appending("home/\(number)").string
+                close(open(path, O_CREAT | O_WRONLY, 0o755))
+                chown(path, 65534, 65534)
+                chmod(path, 0o4755)
+            }
+            let found = PrivilegedPrograms.selection(on: tree.host(.take))
+            #expect(found.files.count == 1001 && found.files.contains("/usr/bin/su"))
+            #expect(found.obstacle?.contains("More than 1000") == true)
+        }
+    }
+
     @Test("A program that gets the rights of its owner is found, on the path at once")
     func privilegedPrograms() async throws {
         try await withTemporaryFolder { folder in
@@ -122,11 +251,14 @@ struct IntegrityTests {
             unlink(folder.appending("state/audit/setuid").string)
             #expect(await setuid.result(on: tree.host()).summary == "/opt/deep/er/tool is new")
         }
-        let list = PrivilegedPrograms.remembered("1000\n/usr/bin/su\n", now: 1000 + 86_399)
-        #expect(list == ["/usr/bin/su"])
-        #expect(PrivilegedPrograms.remembered("1000\n/usr/bin/su\n", now: 1000 + 86_400) == nil)
-        #expect(PrivilegedPrograms.remembered("1000\n/usr/bin/su\n", now: 999) == nil)
-        #expect(PrivilegedPrograms.remembered("1000\nusr/bin/su\n", now: 1000) == nil)
+        var found = PrivilegedPrograms.Found()
+        found.files = ["/usr/bin/su", "/a\nb"]
+        found.obstacle = "/root: no"
+        let text = PrivilegedPrograms.text(found, at: 1000)
+        #expect(PrivilegedPrograms.remembered(text, now: 1000 + 86_399) == found)
+        #expect(PrivilegedPrograms.remembered(text, now: 1000 + 86_400) == nil)
+        #expect(PrivilegedPrograms.remembered(text, now: 999) == nil)
+        #expect(PrivilegedPrograms.remembered("1000 \nusr/bin/su\n", now: 1000) == nil)
         #expect(PrivilegedPrograms.remembered("", now: 1000) == nil)
     }
 
@@ -136,19 +268,22 @@ struct IntegrityTests {
         var generator = SeededGenerator(seed: seed)
         var baseline = FileBaseline()
         for check in ["integrity_a", "integrity_b", "integrity_c"] {
-            var entries: [String: FileBaseline.Entry] = [:]
+            var entries: [FilePath: FileBaseline.Entry] = [:]
             for _ in 0..<Int.random(in: 0..<8, using: &generator) {
                 let scalars = (0..<Int.random(in: 1..<12, using: &generator)).compactMap { _ in
                     Unicode.Scalar(UInt32.random(in: 1..<0x250, using: &generator))
                 }
                 let path = "/" + String(String.UnicodeScalarView(scalars))
-                entries[path] = .init(
+                entries[FilePath(path)] = .init(
                     content: ["absent", "unread", String(repeating: "ab", count: 32)].randomElement(using: &generator)!,
                     mode: .random(in: 0...0o7777, using: &generator),
                     user: .random(in: 0...UInt32.max, using: &generator),
                     group: .random(in: 0...UInt32.max, using: &generator))
             }
             baseline.remember(entries, of: check, at: .random(in: 0..<1 << 40, using: &generator))
+            let changed = Array(entries.keys.prefix(2)) + [FilePath(platformString: [0x2F, -1, 0x0A, 0])]
+            let isNew = [baseline.alert(changed, of: check), baseline.alert(changed, of: check)]
+            #expect(isNew == [true, false])
         }
         let text = baseline.text
         #expect(FileBaseline(text: text) == baseline, "seed \(seed)")
@@ -160,7 +295,7 @@ struct IntegrityTests {
         }
         #expect(lines > 3)
         for damaged in [
-            "", "\n", "# something else\n", text + "x\n", text + "a b c d e\n",
+            "", "\n", "# something else\n", text + "x\n", text + "a b c d e\n", text + "alert x\n",
             "# pandora-agent integrity 1\nabsent 0 0 0 /x\n",
         ] {
             #expect(FileBaseline(text: damaged) == nil, "seed \(seed)")

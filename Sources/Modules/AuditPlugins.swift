@@ -299,8 +299,10 @@ struct SecurityCheckBlocks: Sendable, Hashable {
     /// Reads the text. Lines that begin with `#` are comments, but for passwords, which may begin so.
     init(parsing text: String) {
         var block = ""
-        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            let line = raw.hasSuffix("\r") ? raw.dropLast() : raw
+        // A carriage return and a line feed are one Character, so that lines are split by bytes.
+        let lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
+        for (index, raw) in lines.enumerated() {
+            let line = Substring(raw.last == 0x0D ? raw.dropLast() : raw)
             if line.hasPrefix("["), line.hasSuffix("]") {
                 block = line.dropFirst().dropLast().uppercased()
                 if !["PORTS", "FILES", "PASSWORDS"].contains(block) {

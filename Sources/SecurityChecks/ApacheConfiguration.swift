@@ -57,7 +57,11 @@ struct ApacheConfiguration: Sendable, Hashable {
         do throws(SystemError) {
             bytes = try Files.read(host.path(file), limit: Limit.file)
         } catch {
-            if error.code != .isDirectory { obstacles.append("\(file): \(error.code)") }
+            if error.code == .isDirectory {
+                readFolder(file, on: host, depth: depth, conditions: outer)
+            } else {
+                obstacles.append("\(file): \(error.code)")
+            }
             return
         }
         var conditions = outer
@@ -76,7 +80,7 @@ struct ApacheConfiguration: Sendable, Hashable {
             case "serverroot":
                 if words.count > 1 { serverRoot = FilePath(words[1]) }
             case "include", "includeoptional":
-                guard words.count > 1 else { continue }
+                guard words.count > 1, isPlain(words[1], file, number) else { continue }
                 let path = FilePath(words[1])
                 let pattern = path.isAbsolute ? path : serverRoot.appending(path.components)
                 let found = HostGlob.files(pattern, on: host)
@@ -85,7 +89,7 @@ struct ApacheConfiguration: Sendable, Hashable {
                 }
                 for included in found.files { read(included, on: host, depth: depth + 1, conditions: conditions) }
             case directive:
-                guard words.count > 1 else { continue }
+                guard words.count > 1, isPlain(words[1], file, number) else { continue }
                 settings.append(
                     Setting(value: words[1], file: file, line: number, isConditional: conditions > 0))
             default: continue
@@ -93,12 +97,30 @@ struct ApacheConfiguration: Sendable, Hashable {
         }
     }
 
+    /// An included folder stands for all files in it and below it, in the order of their names.
+    private mutating func readFolder(_ folder: FilePath, on host: AuditedHost, depth: Int, conditions: Int) {
+        do throws(SystemError) {
+            for name in try Files.names(in: host.path(folder)) {
+                read(folder.appending(name), on: host, depth: depth + 1, conditions: conditions)
+            }
+        } catch {
+            obstacles.append("\(folder): \(error.code)")
+        }
+    }
+
+    /// Whether a word has no variable, whose value Apache takes from `Define` or from its environment.
+    private mutating func isPlain(_ word: String, _ file: FilePath, _ line: Int) -> Bool {
+        if !word.contains("${") { return true }
+        obstacles.append("\(file):\(line): variables such as \(word) are not known here")
+        return false
+    }
+
     /// Lines without comments, those that end with a backslash joined, with the number of their first one.
     private static func logicalLines(_ text: String) -> [(number: Int, line: String)] {
         var lines: [(number: Int, line: String)] = []
         var isOpen = false
-        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-            var line = raw.hasSuffix("\r") ? raw.dropLast() : raw
+        for (index, raw) in text.textLines.enumerated() {
+            var line = raw
             let continues = line.hasSuffix("\\")
             if continues { line.removeLast() }
             if isOpen, let last = lines.indices.last {

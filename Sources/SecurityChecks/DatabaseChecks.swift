@@ -135,9 +135,10 @@ struct DatabasePasswordCheck: DatabaseCheck {
                 evidence.append(Evidence(client.string, value: "over \(way.name): \(words)"))
             }
         }
-        if refusals > 0 { return .pass("Root is not let in without a password", evidence: evidence) }
+        if refusals == ways.count { return .pass("Root is not let in without a password", evidence: evidence) }
         return .cannotTell(
-            "The database did not answer", evidence: evidence,
+            refusals > 0 ? "The database did not answer on every way to it" : "The database did not answer",
+            evidence: evidence,
             remedy: "Look whether \(server.name) answers: '\(client.lastComponent?.string ?? "") --user=root'.")
     }
 
@@ -162,7 +163,9 @@ struct DatabasePasswordCheck: DatabaseCheck {
         }
         guard let result else { return .unreachable("programs of this host cannot be asked") }
         if result.isSuccess { return .admitted }
-        let words = result.errorOutput.split(separator: 0x0A).first.map { String(decoding: $0, as: UTF8.self) }
+        let lines = String(decoding: result.errorOutput, as: UTF8.self).textLines.filter { !$0.isEmpty }
+        // Newer clients warn before, that they cannot verify a server without a password.
+        let words = (lines.first { $0.hasPrefix("ERROR ") } ?? lines.first).map(String.init)
         guard let words else { return .unreachable("the client \(result.ending)") }
         // ER_ACCESS_DENIED_ERROR, ER_ACCESS_DENIED_NO_PASSWORD_ERROR, ER_HOST_NOT_PRIVILEGED, ER_DBACCESS_DENIED_ERROR
         let refusals = ["ERROR 1045 ", "ERROR 1698 ", "ERROR 1130 ", "ERROR 1044 "]

@@ -17,8 +17,12 @@ struct AuthenticationLogCheck: SecurityCheck {
         do throws(Limitation) {
             let reading = try host.processes()
             let names = Set(reading.value.map(\.name))
+            var open: CheckResult?
             if names.contains("rsyslogd"), let configuration = host.rsyslog() {
-                if let answer = Self.rsyslog(configuration, host) { return answer }
+                if let answer = Self.rsyslog(configuration, host) {
+                    if answer.verdict != .cannotTell { return answer }
+                    open = answer
+                }
             } else if names.contains("syslog-ng") {
                 let logs: [FilePath] = ["/var/log/secure", "/var/log/auth.log"]
                 guard let log = logs.first(where: { Files.exists(host.path($0)) }) else {
@@ -28,7 +32,8 @@ struct AuthenticationLogCheck: SecurityCheck {
                 }
                 return Self.isFresh(log, host, [Evidence("syslog-ng", value: "runs")])
             }
-            if let answer = Self.journal(names, host) { return answer }
+            let journal = Self.journal(names, host)
+            if let answer = journal?.verdict == .pass ? journal : open ?? journal { return answer }
             if let limitation = reading.limitations.first {
                 return .cannotTell("\(limitation)", remedy: "Run the audit as root.")
             }
@@ -42,17 +47,28 @@ struct AuthenticationLogCheck: SecurityCheck {
     private static func rsyslog(_ configuration: RsyslogConfiguration, _ host: AuditedHost) -> CheckResult? {
         let rules = configuration.destinations(
             facility: SyslogSelector.authPrivate, priority: SyslogSelector.informational)
+        if configuration.hasOpenDiscards {
+            return .cannotTell(
+                "rsyslog may discard them by a condition, and conditions are not evaluated",
+                remedy: "Run 'logger -p authpriv.info test', and look.")
+        }
         let evidence = rules.map { rule in
             Evidence(
-                rule.source.string, line: rule.line, value: "authpriv.info goes to \(rule.file?.string ?? "")",
+                rule.source.string, line: rule.line,
+                value: "authpriv.info goes to \(rule.file?.string ?? rule.elsewhere ?? "")",
                 changeableBy: host.whoCanChange(rule.source))
         }
         if let rule = rules.first(where: { $0.file.map { Files.exists(host.path($0)) } ?? false }), let log = rule.file
         {
             return isFresh(log, host, evidence)
         }
-        if let log = rules.first?.file {
+        if let log = rules.lazy.compactMap(\.file).first {
             return .cannotTell("\(log) is not there yet", evidence: evidence, remedy: "Log in once, then look again.")
+        }
+        if let goal = rules.first?.elsewhere {
+            return .cannotTell(
+                "They go to \(goal), and to no file of a fixed name", evidence: evidence,
+                remedy: "Look there for the last log-in.")
         }
         let open =
             configuration.obstacles.first ?? (configuration.hasOpenConditions ? "conditions are not evaluated" : nil)
@@ -70,7 +86,8 @@ struct AuthenticationLogCheck: SecurityCheck {
         let records = host.path("/var/log/wtmp")
         // A log-in is logged before it is recorded, and a log that was just rotated gets the next one.
         let tolerance = 86_400
-        if let record = try? Files.status(records),
+        // One that was just rotated is empty, and newer than any log-in.
+        if let record = try? Files.status(records), record.size > 0,
             record.rawValue.st_mtim.tv_sec - status.rawValue.st_mtim.tv_sec > tolerance
         {
             return .fail(

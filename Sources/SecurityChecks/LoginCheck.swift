@@ -27,8 +27,13 @@ struct UnusedAccountsCheck: SecurityCheck {
             }
             let unused = candidates.filter { $0.lastLogin == nil }
             if unused.isEmpty { return .pass("Every account that can log in has been used") }
+            let names = unused.map(\.name).joined(separator: ", ")
+            if !unused.contains(where: { $0.canLogInWithPassword == true }) {
+                return .cannotTell(
+                    "Never logged in, and whether they can is not visible: \(names)", remedy: "Run the audit as root.")
+            }
             return .fail(
-                "Never logged in: \(unused.map(\.name).joined(separator: ", "))",
+                "Never logged in: \(names)",
                 evidence: unused.map { Evidence("/var/log/lastlog", value: "\($0.name) with shell \($0.shell)") },
                 advice: "Lock what nobody needs by 'usermod --lock --expiredate 1 NAME', or give it the shell nologin.")
         } catch {

@@ -13,12 +13,13 @@ struct PathCheck: SecurityCheck {
         var writable: [Evidence] = []
         var unseen: SystemError?
         var count = 0
-        var seen: Set<UInt64> = []
+        var seen: Set<[UInt64]> = []
         for folder in PathFolders.all {
             do throws(SystemError) {
                 let status = try Files.status(host.path(folder))
                 // /bin is often a link to /usr/bin.
-                guard seen.insert(UInt64(status.rawValue.st_ino)).inserted else { continue }
+                let place = [UInt64(status.rawValue.st_dev), UInt64(status.rawValue.st_ino)]
+                guard seen.insert(place).inserted else { continue }
                 if let reason = Self.foreignWriter(status) { writable.append(Evidence(folder.string, value: reason)) }
                 for name in try Files.names(in: host.path(folder)) {
                     let program = folder.appending(name)

@@ -11,6 +11,8 @@ struct RsyslogConfiguration: Sendable, Hashable {
         let selector: SyslogSelector
         /// The file; `nil` where the messages go elsewhere.
         let file: FilePath?
+        /// Where they go else, such as `@@loghost`; `nil` for a file, and for what nobody keeps.
+        let elsewhere: String?
         /// Whether rules behind it do not get them any more.
         let discards: Bool
         /// Where it stands, by the file's path on the host.
@@ -27,6 +29,9 @@ struct RsyslogConfiguration: Sendable, Hashable {
     private(set) var obstacles: [String] = []
     /// Whether conditions that are not evaluated speak of authentication.
     private(set) var hasOpenConditions = false
+    /// Whether such a condition may discard messages before a rule takes them to a file.
+    private(set) var hasOpenDiscards = false
+    private var followsOpenCondition = false
 
     private var readCount = 0
     private var isStopped = false
@@ -44,11 +49,11 @@ struct RsyslogConfiguration: Sendable, Hashable {
         read(main, on: host, depth: 0)
     }
 
-    /// The rules whose files get a message of a facility and a priority.
+    /// The rules that take a message of a facility and a priority to a file or to another host or program.
     func destinations(facility: Int, priority: Int) -> [Rule] {
         var found: [Rule] = []
         for rule in rules where rule.selector.takes(facility: facility, priority: priority) {
-            if rule.file != nil { found.append(rule) }
+            if rule.file != nil || rule.elsewhere != nil { found.append(rule) }
             if rule.discards { break }
         }
         return found
@@ -89,11 +94,16 @@ struct RsyslogConfiguration: Sendable, Hashable {
         let lower = line.lowercased()
         if lower.hasPrefix("if ") || lower.hasPrefix("if(") || line.hasPrefix(":") {
             selector = nil
-            if lower.contains("auth") || lower.contains("facility") { hasOpenConditions = true }
+            followsOpenCondition = ["auth", "facility", "sshd"].contains { lower.contains($0) }
+            if followsOpenCondition {
+                hasOpenConditions = true
+                noteOpenDiscard(lower)
+            }
             return
         }
         let action: Substring
         if line.hasPrefix("&") {
+            if selector == nil, followsOpenCondition { noteOpenDiscard(lower) }
             // One more action for the messages of the rule before.
             action = line.dropFirst().drop { $0 == " " || $0 == "\t" }
         } else {
@@ -107,8 +117,26 @@ struct RsyslogConfiguration: Sendable, Hashable {
             action == "~" || action.hasPrefix("stop") || action.contains(" stop ") || action.hasSuffix("stop }")
         rules.append(
             Rule(
-                selector: selector, file: Self.file(ofAction: String(action)), discards: discards, source: file,
+                selector: selector, file: Self.file(ofAction: String(action)),
+                elsewhere: Self.isElsewhere(action) ? String(action) : nil, discards: discards, source: file,
                 line: number))
+    }
+
+    /// Notes that a condition may end the way of messages that no rule has taken to a file yet.
+    private mutating func noteOpenDiscard(_ line: String) {
+        guard line.contains("stop") || line.hasSuffix("~") else { return }
+        let taken = destinations(facility: SyslogSelector.authPrivate, priority: SyslogSelector.informational)
+        if !taken.contains(where: { $0.file != nil }) { hasOpenDiscards = true }
+    }
+
+    /// Whether an action takes messages to another host, a program, a pipe, another set of rules or a file whose name is made
+    /// of the message: all but a file, users' terminals and nothing.
+    private static func isElsewhere(_ action: Substring) -> Bool {
+        let lower = action.lowercased()
+        if let first = lower.first, "@?|^".contains(first) || lower.hasPrefix("call ") { return true }
+        if lower.contains("omusrmsg") || lower.contains("omdiscard") { return false }
+        return lower.hasPrefix(":om")
+            || lower.contains("action(") && (lower.contains("dynafile") || !lower.contains("omfile"))
     }
 
     /// The file of `/path`, `-/path`, `/path;template` and of `action(type="omfile" file="/path")`.
@@ -158,9 +186,15 @@ struct RsyslogConfiguration: Sendable, Hashable {
         var lines: [(number: Int, line: String)] = []
         var open = 0
         var joinsNext = false
-        for (index, raw) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        var isComment = false
+        for (index, raw) in text.textLines.enumerated() {
             var line = raw.drop { $0 == " " || $0 == "\t" }
-            while let last = line.last, last == " " || last == "\t" || last == "\r" { line.removeLast() }
+            while let last = line.last, last == " " || last == "\t" { line.removeLast() }
+            if isComment || line.hasPrefix("/*") {
+                // rsyslogd takes no rule from the rest of the line.
+                isComment = !(isComment ? line : line.dropFirst(2)).contains("*/")
+                continue
+            }
             if line.isEmpty || line.hasPrefix("#") { continue }
             let continues = line.hasSuffix("\\")
             if continues { line.removeLast() }
@@ -170,12 +204,37 @@ struct RsyslogConfiguration: Sendable, Hashable {
                 lines.append((index + 1, String(line)))
             }
             joinsNext = continues
-            for character in line.utf8 {
-                if character == UInt8(ascii: "(") || character == UInt8(ascii: "{") { open += 1 }
-                if character == UInt8(ascii: ")") || character == UInt8(ascii: "}") { open = max(0, open - 1) }
-            }
+            // Lines of the old style have no objects, but may have parentheses in templates.
+            if !line.hasPrefix("$") { open = Self.openObjects(after: line, open) }
         }
         return lines
+    }
+
+    /// How many parentheses and braces are open after a line, where quoted ones and those of comments do not count.
+    private static func openObjects(after line: Substring, _ before: Int) -> Int {
+        var open = before
+        var quote: UInt8?
+        var isEscaped = false
+        for byte in line.utf8 {
+            if let end = quote {
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == end {
+                    quote = nil
+                }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "#"): return open
+            case UInt8(ascii: "\""), UInt8(ascii: "'"): quote = byte
+            case UInt8(ascii: "("), UInt8(ascii: "{"): open += 1
+            case UInt8(ascii: ")"), UInt8(ascii: "}"): open = max(0, open - 1)
+            default: break
+            }
+        }
+        return open
     }
 }
 

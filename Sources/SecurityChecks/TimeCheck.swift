@@ -13,7 +13,7 @@ struct TimeCheck: SecurityCheck {
     let severity = Severity.medium
 
     /// The daemons that do it, by the 15 bytes that the kernel keeps of their names.
-    private static let daemons = ["chronyd", "ntpd", "systemd-timesyn", "ntpd-rs-daemon", "ptp4l", "phc2sys"]
+    private static let daemons = ["chronyd", "ntpd", "systemd-timesyn", "ntp-daemon", "ptp4l", "phc2sys"]
 
     func result(on host: AuditedHost) async -> CheckResult {
         do throws(Limitation) {

@@ -17,7 +17,8 @@ struct UpdatesCheck: SecurityCheck {
 
     func result(on host: AuditedHost) async -> CheckResult {
         let answer = await WaitingUpdates(of: host)
-        if let reason = answer.reason, answer.names(isSecurity: isSecurity).isEmpty {
+        let reason = isSecurity ? answer.reason ?? answer.securityReason : answer.reason
+        if let reason, answer.names(isSecurity: isSecurity).isEmpty {
             return .cannotTell(reason, remedy: "Update the package lists, by 'apt-get update' for example.")
         }
         let names = answer.names(isSecurity: isSecurity)
@@ -43,6 +44,8 @@ struct WaitingUpdates: Sendable, Hashable {
     var source = ""
     /// Why it cannot be told.
     var reason: String?
+    /// Why it cannot be told which of them mend security faults.
+    var securityReason: String?
 
     /// The packages whose updates count, in order.
     func names(isSecurity: Bool) -> [String] { updates.filter { !isSecurity || $0.value }.keys.sorted() }
@@ -87,8 +90,7 @@ struct WaitingUpdates: Sendable, Hashable {
         }
         guard reason == nil, let memory else { return }
         // Where it cannot be kept, the next audit reads the lists again; nothing is lost but time.
-        try? Files.makeFolder(memory.removingLastComponent())
-        try? Files.replace(memory, with: Self.text(updates, stamp: stamp).utf8)
+        try? AuditNotes.keep(Self.text(updates, stamp: stamp), at: memory)
     }
 
     /// Reads what `apt-get --simulate` says: `Inst NAME [INSTALLED] (NEW ORIGIN …)`, where new packages have no version in
@@ -98,7 +100,9 @@ struct WaitingUpdates: Sendable, Hashable {
         for line in String(decoding: output, as: UTF8.self).split(separator: "\n") where line.hasPrefix("Inst ") {
             let words = line.split(separator: " ")
             guard words.count > 3, words[2].hasPrefix("[") else { continue }
-            updates[String(words[1])] = line.contains("-Security:") || line.contains("-security")
+            // The name of a package may have the word too.
+            let origin = line.drop { $0 != "(" }
+            updates[String(words[1])] = origin.contains("-Security:") || origin.contains("-security")
         }
         return updates
     }
@@ -128,38 +132,56 @@ struct WaitingUpdates: Sendable, Hashable {
         return Digest.sha256(text).hexadecimal
     }
 
-    /// What dnf knows without asking its mirrors: `check-update` ends with 100 where updates wait.
+    /// What dnf knows without asking its mirrors.
     private mutating func dnf(_ program: FilePath, _ host: AuditedHost) async {
         source = program.lastComponent?.string ?? ""
-        guard let all = await host.run(program, ["-q", "-C", "check-update"], timeLimit: .seconds(30)) else {
-            reason = "programs of this host cannot be asked"
-            return
-        }
-        guard all.isSuccess || all.ending == .exited(status: 100) else {
-            reason = "\(source) \(all.ending)"
-            return
-        }
-        for name in Self.names(all.output, column: 0) { updates[name] = false }
-        guard !updates.isEmpty,
-            let security = await host.run(
-                program, ["-q", "-C", "updateinfo", "list", "security"], timeLimit: .seconds(30)),
-            security.isSuccess
-        else { return }
-        // The column has name-version-release.architecture.
-        let texts = Self.names(security.output, column: 2)
-        for name in updates.keys {
-            let plain = name.prefix { $0 != "." }
-            if texts.contains(where: { $0.hasPrefix("\(plain)-") }) { updates[name] = true }
+        switch await listed(by: program, [], host) {
+        case .failure(let unknown): reason = unknown.reason
+        case .success(let names):
+            for name in names { updates[name] = false }
+            if names.isEmpty { return }
+            switch await listed(by: program, ["--security"], host) {
+            case .failure(let unknown): securityReason = unknown.reason
+            case .success(let names): for name in names { updates[name] = true }
+            }
         }
     }
 
-    /// The words of a column in lines of three columns.
-    static func names(_ output: [UInt8], column: Int) -> [String] {
+    private struct Unknown: Error {
+        let reason: String
+    }
+
+    /// The packages that `check-update` lists, which ends with 100 where updates wait.
+    private func listed(
+        by program: FilePath, _ options: [String], _ host: AuditedHost
+    ) async -> Result<[String], Unknown> {
+        let answer = await host.run(program, ["-q", "-C", "check-update"] + options, timeLimit: .seconds(30))
+        guard let answer else { return .failure(Unknown(reason: "programs of this host cannot be asked")) }
+        if answer.isSuccess { return .success([]) }
+        guard answer.ending == .exited(status: 100) else {
+            return .failure(Unknown(reason: "\(source) \(answer.ending)"))
+        }
+        let names = Self.names(answer.output)
+        if names.isEmpty || answer.isTruncated {
+            return .failure(Unknown(reason: "the answer of '\(source) check-update' is not understood"))
+        }
+        return .success(names)
+    }
+
+    /// The first words of lines with three: name, version, repository. A long name has a line of its own, and what belongs to
+    /// it is on the next one.
+    static func names(_ output: [UInt8]) -> [String] {
         var names: [String] = []
-        for line in String(decoding: output, as: UTF8.self).split(separator: "\n") {
+        var long: Substring?
+        for line in String(decoding: output, as: UTF8.self).textLines {
             if line.hasPrefix("Obsoleting") { break }
             let words = line.split(separator: " ")
-            if words.count == 3, !line.hasPrefix(" ") { names.append(String(words[column])) }
+            if line.hasPrefix(" ") {
+                if let long, words.count == 2 { names.append(String(long)) }
+            } else if words.count == 3 {
+                names.append(String(words[0]))
+            }
+            long = words.count == 1 && !line.hasPrefix(" ") ? words[0] : nil
         }
         return names
     }

@@ -115,21 +115,30 @@ struct PHPSettings: Sendable, Hashable {
             let additions = folder.string == "/etc" ? "/etc/php.d/*.ini" : "\(folder)/conf.d/*.ini"
             let place = PHPSettings(ini, additions: additions, on: host)
             let pools = folder.string == "/etc" ? "/etc/php-fpm.d/*.conf" : "\(folder)/pool.d/*.conf"
-            let files = HostGlob.files(FilePath(pools), on: host).files
-            if files.isEmpty { places.append(place) }
-            for file in files { places.append(PHPSettings(pool: file, after: place, on: host)) }
+            let found = HostGlob.files(FilePath(pools), on: host)
+            if found.files.isEmpty || found.unreadable != nil { places.append(place.hiding(found.unreadable)) }
+            for file in found.files { places.append(PHPSettings(pool: file, after: place, on: host)) }
         }
         return places
     }
 
     private init(_ ini: FilePath, additions: String, on host: AuditedHost) {
         name = ini.string
-        for file in [ini] + HostGlob.files(FilePath(additions), on: host).files {
+        let found = HostGlob.files(FilePath(additions), on: host)
+        obstacle = found.unreadable.map { "\($0): its files cannot be listed by this user" }
+        for file in [ini] + found.files {
             read(file, on: host) { line in
                 guard let equals = line.firstIndex(of: "=") else { return nil }
                 return (line[..<equals], line[line.index(after: equals)...])
             }
         }
+    }
+
+    /// The same with a folder whose files this user cannot list, if there is one.
+    private func hiding(_ folder: FilePath?) -> PHPSettings {
+        var settings = self
+        if let folder { settings.obstacle = obstacle ?? "\(folder): its files cannot be listed by this user" }
+        return settings
     }
 
     /// A pool sets `php_value[NAME]`, `php_admin_value[NAME]` and the same with `flag`.
@@ -157,13 +166,11 @@ struct PHPSettings: Sendable, Hashable {
         }
         func trimmed(_ text: Substring) -> Substring {
             var text = text.drop { $0 == " " || $0 == "\t" }
-            while let last = text.last, last == " " || last == "\t" || last == "\r" { text.removeLast() }
+            while let last = text.last, last == " " || last == "\t" { text.removeLast() }
             return text
         }
         var isGeneral = true
-        for (index, raw) in String(decoding: bytes, as: UTF8.self).split(
-            separator: "\n", omittingEmptySubsequences: false
-        ).enumerated() {
+        for (index, raw) in String(decoding: bytes, as: UTF8.self).textLines.enumerated() {
             let line = trimmed(raw)
             if line.isEmpty || line.hasPrefix(";") || line.hasPrefix("#") { continue }
             // Sections of a path or a host count there alone.

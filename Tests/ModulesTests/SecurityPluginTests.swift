@@ -135,6 +135,7 @@ struct SecurityPluginTests {
             parsing:
                 "stray\n[ports]\n443 # comment\nhttp\n99999\n[FILES]\n/etc/a\nrelative\n[PASSWORDS]\n#one\n two \n[OTHER]\nx\n"
         )
+        #expect(SecurityCheckBlocks(parsing: "[PORTS]\r\n443\r\n8443\r\n").ports == [443, 8443])
         #expect(blocks.ports == [443])
         #expect(blocks.files == ["/etc/a"])
         #expect(blocks.passwords == ["#one", " two "])

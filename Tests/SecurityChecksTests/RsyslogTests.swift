@@ -44,7 +44,25 @@ struct RsyslogTests {
             var text =
                 "module(load=\"imuxsock\" SysSock.Use=\"off\")\ninput(type=\"imuxsock\" Socket=\"\(folder)/log\")\n"
             for (index, selector) in Self.selectors.enumerated() { text += "\(selector.0) \(folder)/out/\(index)\n" }
-            text += "*.* \(folder)/out/end\n"
+            text += """
+                /* authpriv.* \(folder)/out/comment */
+                /*
+                authpriv.* \(folder)/out/comment
+                */
+                $template one,"%msg% (open\\n"
+                authpriv.* \(folder)/out/template
+                :msg, contains, "never(" \(folder)/out/never
+                authpriv.* \(folder)/out/quoted
+                authpriv.* \(folder)/out/windows\r
+                *.* \(folder)/out/end
+
+                """
+            try TreeOfFiles(folder: folder).write(["tree/etc/rsyslog.conf": text])
+            let configuration = try #require(
+                RsyslogConfiguration(of: TreeOfFiles(folder: folder.appending("tree")).host()))
+            #expect(
+                configuration.destinations(facility: 10, priority: 6).suffix(4).map { $0.file?.lastComponent?.string }
+                    == ["template", "quoted", "windows", "end"])
             try Files.makeFolder(folder.appending("out"))
             try Files.create(folder.appending("rsyslog.conf"), text.utf8)
             let script = """
@@ -60,6 +78,8 @@ struct RsyslogTests {
                 timeLimit: .seconds(60)
             ).run()
             try #require(result.isSuccess, "\(String(decoding: result.errorOutput, as: UTF8.self))")
+            let names = try Files.names(in: folder.appending("out")).map(\.string)
+            #expect(names.suffix(4) == ["end", "quoted", "template", "windows"] && !names.contains("comment"))
             for (index, selector) in Self.selectors.enumerated() {
                 let bytes = try? Files.read(folder.appending("out/\(index)"), limit: 1 << 20)
                 #expect((bytes?.isEmpty == false) == selector.1, "\(selector.0)")
@@ -153,8 +173,27 @@ struct RsyslogTests {
             #expect(await check.result(on: tree.host()).verdict == .fail)
             try tree.write(["etc/rsyslog.conf": "*.*;authpriv.none /var/log/all\n"])
             #expect(await check.result(on: tree.host()).verdict == .fail)
-            try tree.write(["etc/rsyslog.conf": "if $syslogfacility-text == 'authpriv' then /var/log/secure\n"])
+            for open in [
+                "if $syslogfacility-text == 'authpriv' then /var/log/secure\n", "*.* @@loghost\n", "*.* ?Name\n",
+                "*.* action(type=\"omfwd\" target=\"loghost\")\n",
+            ] {
+                try tree.write(["etc/rsyslog.conf": open])
+                #expect(await check.result(on: tree.host()).verdict == .cannotTell, "\(open)")
+            }
+            try tree.write(["var/log/secure": "a line\n", "etc/rsyslog.conf": "*.* :omusrmsg:*\n"])
+            #expect(await check.result(on: tree.host()).verdict == .fail)
+            let discards = "if $programname == 'sshd' then stop\n"
+            try tree.write(["etc/rsyslog.conf": discards + "authpriv.* /var/log/secure\n"])
             #expect(await check.result(on: tree.host()).verdict == .cannotTell)
+            try tree.write(["etc/rsyslog.conf": "authpriv.* /var/log/secure\n" + discards])
+            #expect(await check.result(on: tree.host()).verdict == .pass)
+            // What was just rotated is empty.
+            utimensat(AT_FDCWD, folder.appending("var/log/secure").string, &times, 0)
+            try tree.write(["var/log/wtmp": ""])
+            #expect(await check.result(on: tree.host()).verdict == .pass)
+            try tree.write(process("systemd-journal", 5))
+            try tree.write(["etc/rsyslog.conf": "*.* @@loghost\n", "var/log/journal/id/system.journal": ""])
+            #expect(await check.result(on: tree.host()).summary.contains("journal"))
         }
     }
 }

@@ -48,6 +48,15 @@ struct ServiceCheckTests {
                 .pass, "ServerTokens is Prod"
             ),
             (["etc/apache2/apache2.conf": "Include /etc/apache2/apache2.conf\n"], .cannotTell, nil),
+            (["etc/apache2/apache2.conf": "Listen 80\r\nServerTokens Prod\r\n"], .pass, "ServerTokens is Prod"),
+            (
+                [
+                    "etc/apache2/apache2.conf": "ServerTokens Prod\nInclude sites\n",
+                    "etc/apache2/sites/b/c": "ServerTokens Full\n", "etc/apache2/sites/a": "ServerTokens OS\n",
+                ], .fail, "ServerTokens is Full"
+            ),
+            (["etc/apache2/apache2.conf": "ServerTokens Prod\nInclude ${SITES}/*.conf\n"], .cannotTell, nil),
+            (["etc/apache2/apache2.conf": "ServerTokens ${TOKENS}\n"], .cannotTell, nil),
             ([:], .notApplicable, nil),
         ] as [([String: String], Verdict, String?)])
     func apache(files: [String: String], verdict: Verdict, summary: String?) async throws {
@@ -65,6 +74,8 @@ struct ServiceCheckTests {
             try await result("php_cookie_httponly", [ini: "[Session]\nsession.cookie_httponly = On ; yes\n"]).verdict
                 == .pass)
         #expect(try await result("php_cookie_secure", [ini: "session.cookie_httponly = 1\n"]).verdict == .fail)
+        let windows = "[Session]\r\nsession.cookie_secure = 1\r\n"
+        #expect(try await result("php_cookie_secure", [ini: windows]).verdict == .pass)
         let path = try await result("php_cookie_secure", [ini: "[PATH=/var/www]\nsession.cookie_secure = 1\n"])
         #expect(path.verdict == .fail)
         let later = try await result(
@@ -116,29 +127,45 @@ struct ServiceCheckTests {
         let simulated = """
             Inst libc6 [2.36-9] (2.36-9+deb12u9 Debian:12.9/stable [amd64]) []
             Inst openssl [3.0.14-1] (3.0.15-1 Debian-Security:12/stable-security [amd64])
+            Inst libapache2-mod-security2 [2.9.6-1] (2.9.7-1 Debian:12.9/stable [amd64])
             Inst linux-image-new (6.1.1 Debian-Security:12/stable-security [amd64])
             Conf libc6 (2.36-9+deb12u9 Debian:12.9/stable [amd64])
             """
-        #expect(WaitingUpdates.simulated(Array(simulated.utf8)) == ["libc6": false, "openssl": true])
+        #expect(
+            WaitingUpdates.simulated(Array(simulated.utf8))
+                == ["libc6": false, "openssl": true, "libapache2-mod-security2": false])
         let files = ["var/lib/dpkg/status": "", "var/lib/apt/lists/a_Packages.lz4": ""]
         let apt = TreeOfFiles.programs(["/usr/bin/apt-get -s": (0, simulated, "")])
         #expect(try await result("security_updates", files, runner: apt).summary == "1 wait: openssl")
-        #expect(try await result("updates", files, runner: apt).summary == "2 wait: libc6, openssl")
+        #expect(
+            try await result("updates", files, runner: apt).summary
+                == "3 wait: libapache2-mod-security2, libc6, openssl")
         #expect(try await result("updates", files).verdict == .cannotTell)
 
         let dnf = TreeOfFiles.programs([
             "/usr/bin/dnf -q -C check-update": (
                 100,
-                "\nbash.x86_64   5.2-2.el9   baseos\nkernel.x86_64   5.14-3.el9   baseos\nObsoleting Packages\na.noarch 1 b\n",
+                "\nbash.x86_64   5.2-2.el9   baseos\njava-1.8.0-openjdk-headless.x86_64\n     1:1.8.0-2.el9  appstream\nObsoleting Packages\na.noarch 1 b\n",
                 ""
             ),
-            "/usr/bin/dnf -q -C updateinfo": (0, "RHSA-2025:1 Important/Sec. kernel-5.14-3.el9.x86_64\n", ""),
+            "/usr/bin/dnf -q -C check-update --security": (
+                100, "\njava-1.8.0-openjdk-headless.x86_64\n     1:1.8.0-2.el9  appstream\n", ""
+            ),
         ])
         #expect(
-            try await result("security_updates", ["usr/bin/dnf": ""], runner: dnf).summary == "1 wait: kernel.x86_64")
+            try await result("security_updates", ["usr/bin/dnf": ""], runner: dnf).summary
+                == "1 wait: java-1.8.0-openjdk-headless.x86_64")
         #expect(
             try await result("updates", ["usr/bin/dnf": ""], runner: dnf).summary
-                == "2 wait: bash.x86_64, kernel.x86_64")
+                == "2 wait: bash.x86_64, java-1.8.0-openjdk-headless.x86_64")
+        let unclear = TreeOfFiles.programs([
+            "/usr/bin/dnf -q -C check-update": (100, "bash.x86_64 5.2-2.el9 baseos\n", ""),
+            "/usr/bin/dnf -q -C check-update --security": (1, "", "no such option"),
+        ])
+        #expect(try await result("security_updates", ["usr/bin/dnf": ""], runner: unclear).verdict == .cannotTell)
+        #expect(try await result("updates", ["usr/bin/dnf": ""], runner: unclear).summary == "1 wait: bash.x86_64")
+        let strange = TreeOfFiles.programs(["/usr/bin/dnf -q -C check-update": (100, "what?\n", "")])
+        #expect(try await result("updates", ["usr/bin/dnf": ""], runner: strange).verdict == .cannotTell)
         let current = TreeOfFiles.programs(["/usr/bin/dnf -q -C check-update": (0, "", "")])
         #expect(try await result("security_updates", ["usr/bin/dnf": ""], runner: current).verdict == .pass)
         let broken = TreeOfFiles.programs([:])
@@ -151,6 +178,27 @@ struct ServiceCheckTests {
             "proc/7/stat": "7 (\(name)) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 5 0 0 0\n",
             "proc/7/status": "Uid:\t0\t0\t0\t0\n",
         ]
+    }
+
+    @Test("A database has to refuse root on each way, and what its client warns of before is no answer")
+    func database() async throws {
+        var files = process("mariadbd")
+        files["proc/7/status"] = "Uid:\t110\t110\t110\t110\n"
+        files["usr/bin/mariadb"] = ""
+        let refusal = "WARNING: something\nERROR 1045 (28000): Access denied for user 'root'@'localhost'\n"
+        let ask =
+            "/usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups /usr/bin/mariadb --no-defaults --user=root "
+            + "--skip-password --connect-timeout=3 --protocol="
+        let refusing = TreeOfFiles.programs([ask: (1, "", refusal)])
+        #expect(try await result("mysql_root_password", files, runner: refusing).verdict == .pass)
+        files["proc/net/tcp"] =
+            "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+            + "   0: 0100007F:0CEA 00000000:0000 0A 00000000:00000000 00:00000000 00000000   110        0 5 1 0 100 0 0 10 0\n"
+        #expect(try await result("mysql_root_password", files, runner: refusing).evidence.count == 2)
+        let silent = TreeOfFiles.programs([
+            ask: (1, "", refusal), ask + "SOCKET": (1, "", "ERROR 2002 (HY000): Can't connect\n"),
+        ])
+        #expect(try await result("mysql_root_password", files, runner: silent).verdict == .cannotTell)
     }
 
     @Test("Somebody keeps the clock right, or nobody does")
@@ -210,6 +258,9 @@ struct ServiceCheckTests {
             try Files.create(folder.appending("var/log/lastlog"), records)
             let bad = await check.result(on: tree.host())
             #expect(bad.verdict == .fail && bad.summary == "Never logged in: b")
+            unlink(folder.appending("etc/shadow").string)
+            let open = await check.result(on: tree.host(user: 65534))
+            #expect(open.verdict == .cannotTell && open.summary.hasSuffix("is not visible: b"))
             records[292 * 2] = 99
             try Files.replace(folder.appending("var/log/lastlog"), with: records)
             #expect(await check.result(on: tree.host()).verdict == .pass)

@@ -39,7 +39,8 @@ struct TreeOfFiles {
             if case .file(let program, let arguments) = command.program {
                 line = ([program.string] + arguments).joined(separator: " ")
             }
-            let answer = answers.first { line.hasPrefix($0.key) }?.value ?? (status: 1, output: "", complaint: "")
+            let matching = answers.filter { line.hasPrefix($0.key) }.max { $0.key.count < $1.key.count }
+            let answer = matching?.value ?? (status: 1, output: "", complaint: "")
             return await Command(
                 .shell("printf '%s' \"$OUT\"; printf '%s' \"$ERR\" >&2; exit \(answer.status)"),
                 environment: ["OUT": answer.output, "ERR": answer.complaint], timeLimit: .seconds(20)

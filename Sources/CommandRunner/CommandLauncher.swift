@@ -33,10 +33,13 @@ public final class CommandLauncher: Sendable {
     public static var isLost: Bool { shared.hasEnded.withLock { $0 } }
 
     /// Notes that it has ended, where it has: its end of the socket is closed then.
-    func look() {
+    ///
+    /// - Parameter patience: How long to wait for that, in milliseconds. Of the descriptors of a process that was killed, the
+    ///   kernel may close that of a command first.
+    func look(patience: Int32) {
         guard case .success(let socket) = socket else { return }
         var polled = pollfd(fd: socket, events: 0, revents: 0)
-        if poll(&polled, 1, 0) > 0, polled.revents & Int16(POLLHUP) != 0 { hasEnded.withLock { $0 = true } }
+        if poll(&polled, 1, patience) > 0, polled.revents & Int16(POLLHUP) != 0 { hasEnded.withLock { $0 = true } }
     }
 
     /// Starts a command.

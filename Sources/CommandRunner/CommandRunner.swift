@@ -40,15 +40,16 @@ extension Command {
     }
 
     private func run(since start: ContinuousClock.Instant, _ killer: CommandKiller) -> CommandResult {
-        defer { CommandLauncher.shared.look() }
         do throws(SystemError) {
             let running = try CommandLauncher.shared.start(self)
             killer.begin(running.channel)
             defer { killer.end() }
             var observation = Observation(of: self, since: start)
             observation.observe(running)
+            CommandLauncher.shared.look(patience: observation.isTold ? 0 : 5000)
             return observation.result(after: start.duration(to: .now))
         } catch {
+            CommandLauncher.shared.look(patience: 0)
             return .notStarted("\(error)", after: start.duration(to: .now))
         }
     }
@@ -99,6 +100,9 @@ private struct Observation {
         output = BoundedOutput(limit: command.outputLimit)
         errorOutput = BoundedOutput(limit: command.errorOutputLimit)
     }
+
+    /// Whether the launcher told how the command ended, or why it did not begin; it does so unless it has ended itself.
+    var isTold: Bool { waitStatus != nil || refusal != nil }
 
     /// Reads what the command writes until it has ended.
     mutating func observe(_ running: borrowing RunningCommand) {

@@ -29,6 +29,9 @@ public final class EarlierThread: Sendable {
 
     /// Reads something on the earlier thread, and waits for it.
     public static func read<Value: Sendable>(_ body: @escaping @Sendable () -> Value) -> Value {
+        #if DEBUG
+            let body = FaultInjection.carried(into: body)
+        #endif
         let result = Result<Value>()
         let isQueued = shared.queue.withLock { queue in
             if queue.isRunning { queue.waiting.append { result.set(body()) } }

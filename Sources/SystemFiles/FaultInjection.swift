@@ -30,6 +30,14 @@
             return decide(Call(index: count, operation: operation, subject: subject))
         }
 
+        /// The body with the faults of here, for a thread of somebody else that this one waits for.
+        public static func carried<Value>(
+            into body: @escaping @Sendable () -> Value
+        ) -> @Sendable () -> Value {
+            guard let current else { return body }
+            return { $current.withValue(current, operation: body) }
+        }
+
         /// Runs `body`; each system call in it fails with the error number that `decide` returns for it, or is made
         /// where `decide` returns `nil`.
         public static func with<Result>(

@@ -57,9 +57,10 @@ let package = Package(
             name: "CExpat", pkgConfig: "expat",
             providers: [.apt(["libexpat1-dev"]), .yum(["expat-devel"])]),
         .systemLibrary(name: "CByteShuffle"),
-        .systemLibrary(name: "CFileExchange"),
         .systemLibrary(name: "CGlibcHeaders"),
-        .systemLibrary(name: "CConfinement"),
+        // In C, since it needs variadic functions and bare system calls, or may use nothing of Swift's runtime.
+        .target(name: "CFileExchange"),
+        .target(name: "CConfinement"),
         .target(name: "CCommandLauncher"),
 
         // The ground that the rooms stand on: files, digests and certificates, nothing of the field.

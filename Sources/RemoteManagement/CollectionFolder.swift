@@ -136,7 +136,7 @@ public struct CollectionFolder: Sendable {
             do throws(SystemError) {
                 try systemCall("exchange", "\(path) and \(beside)") {
                     path.withPlatformString { one in
-                        beside.withPlatformString { pandora_exchange_names(one, $0) }
+                        beside.withPlatformString { file_exchange_names(one, $0) }
                     }
                 }
             } catch {

@@ -87,10 +87,10 @@ public struct Cycle: Sendable {
         let logger = ExecutionLog.open(
             configuration.general, state: options.printsDocuments ? nil : paths.state, verbosity: options.verbosity)
         for diagnostic in configuration.diagnostics { logger.warning("\(diagnostic)") }
-        let unknown = Set(options.onlyModules).subtracting(configuration.modules.map(\.displayName))
+        let unknown = unknownModules(in: configuration)
         if !unknown.isEmpty {
             var report = CycleReport(ending: .unusableConfiguration)
-            report.failures = unknown.sorted().map { "there is no module '\($0)' in \(configuration.file)" }
+            report.failures = unknown.map { "there is no module '\($0)' in \(configuration.file)" }
             for failure in report.failures { logger.error("\(failure)") }
             return report
         }
@@ -122,6 +122,13 @@ public struct Cycle: Sendable {
             logger.error("\(error)")
         }
         return report
+    }
+
+    /// What was asked for by name and is not there.
+    private func unknownModules(in configuration: Configuration) -> [String] {
+        // Usually nothing is, and there may be ten thousand names.
+        if options.onlyModules.isEmpty { return [] }
+        return Set(options.onlyModules).subtracting(configuration.modules.lazy.map(\.displayName)).sorted()
     }
 
     private func setPriority(_ nice: Int, _ logger: Logger) {

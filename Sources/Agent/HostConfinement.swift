@@ -58,7 +58,7 @@ public enum HostConfinement {
     ///
     /// - Throws: ``Refusal`` where root's power was to be given up and could not be: the program must end.
     public static func begin(paths: AgentPaths, extent: Extent) throws(Refusal) {
-        let configuration = try? ConfigurationLoader().loadGeneral(main: paths.configuration, local: paths.local)
+        let configuration = try? ConfigurationLoader.loadGeneral(main: paths.configuration, local: paths.local)
         if geteuid() == 0, let configuration, let name = configuration.general.user {
             do throws(ConfigurationUnusable) {
                 try become(name, paths: paths, configuration: configuration, makesState: extent.makesState)
@@ -196,7 +196,7 @@ public enum HostConfinement {
 
     private static func brokerPlaces(_ name: String, of paths: AgentPaths) -> WritablePlaces? {
         guard let broker = try? BrokerAgent(name, of: paths),
-            let configuration = try? ConfigurationLoader().loadGeneral(
+            let configuration = try? ConfigurationLoader.loadGeneral(
                 main: broker.paths.configuration, local: broker.paths.local)
         else { return nil }
         return WritablePlaces(configuration, paths: broker.paths)

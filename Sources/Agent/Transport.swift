@@ -138,26 +138,3 @@ struct LocalTransport: Transport {
 
     mutating func close() {}
 }
-
-extension OpenFile {
-    /// Hands on all bytes of the file, from its start, in pieces.
-    func forEachPiece(_ body: (ArraySlice<UInt8>) throws(SystemError) -> Void) throws(SystemError) {
-        var buffer = [UInt8](repeating: 0, count: 256 << 10)
-        var offset: Int64 = 0
-        while true {
-            var failure: SystemError?
-            let count = buffer.withUnsafeMutableBytes { bytes in
-                do throws(SystemError) {
-                    return try read(at: offset, into: bytes)
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
-            if count == 0 { return }
-            try body(buffer[..<count])
-            offset += Int64(count)
-        }
-    }
-}

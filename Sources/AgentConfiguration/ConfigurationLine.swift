@@ -22,6 +22,9 @@ struct ConfigurationLine: Sendable, Hashable {
         case containsNUL
         /// It is longer than ``longestLine`` and was left out; its places here are only its beginning.
         case tooLong
+
+        /// Whether the line is left out.
+        var isFatal: Bool { self != .notUTF8 }
     }
 
     /// The longest line that is used, in bytes. Commands cannot be longer (`MAX_ARG_STRLEN`, execve(2)).
@@ -43,9 +46,12 @@ struct ConfigurationLines: Sequence, IteratorProtocol {
     private var offset = 0
     private var number: Int32 = 0
 
+    /// What some editors put in front of a text.
+    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     init(_ text: ConfigurationText) {
         self.text = text
-        if text.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
+        if text.starts(with: Self.byteOrderMark) { offset = Self.byteOrderMark.count }
     }
 
     mutating func next() -> ConfigurationLine? {
@@ -63,8 +69,12 @@ struct ConfigurationLines: Sequence, IteratorProtocol {
 }
 
 extension ConfigurationLine {
-    /// Splits a line; `nil` where it is blank or a comment.
-    fileprivate init?(_ line: UnsafeRawBufferPointer, number: Int32, start: Int32) {
+    /// Splits a line, without its LF; `nil` where it is blank or a comment.
+    ///
+    /// - Parameters:
+    ///   - number: The line's number, from 1.
+    ///   - start: The offset of its first byte in the text that its places are in.
+    init?(_ line: UnsafeRawBufferPointer, number: Int32, start: Int32) {
         let tokenStart = line.endOfSpace(from: 0, to: line.count)
         guard tokenStart < line.count, line[tokenStart] != UInt8(ascii: "#") else { return nil }
         var end = line.count
@@ -97,7 +107,8 @@ extension ConfigurationLine.Damage {
 
 // Loops rather than searches with closures: most of the time that reading takes would be spent in those.
 extension UnsafeRawBufferPointer {
-    fileprivate func endOfSpace(from start: Int, to end: Int) -> Int {
+    /// The offset of the first byte that is no space, or the end.
+    func endOfSpace(from start: Int, to end: Int) -> Int {
         var index = start
         while index < end, self[index].isSpace { index += 1 }
         return index

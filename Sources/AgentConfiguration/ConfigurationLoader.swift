@@ -63,12 +63,15 @@ public struct ConfigurationLoader: Sendable {
     /// Reads what decides about the process itself, before anything is done with the rest: the general tokens of the main
     /// file, and local.conf. No other file is opened, and there are no modules.
     ///
-    /// - Throws: ``ConfigurationUnusable``, as ``load(main:local:readOnlyOption:)``.
-    public func loadGeneral(main: FilePath, local: FilePath) throws(ConfigurationUnusable) -> Configuration {
+    /// Little memory is touched, as a process that is forked after it shares that, and each page would be copied when it is
+    /// used again.
+    ///
+    /// - Throws: ``ConfigurationUnusable``, as ``load(main:contents:local:readOnlyOption:)``.
+    public static func loadGeneral(main: FilePath, local: FilePath) throws(ConfigurationUnusable) -> Configuration {
         var builder = ConfigurationBuilder(main: main)
-        builder.take(main: RawConfiguration(try bytes(of: main), file: main).withoutModules)
-        if let localBytes = try optionalBytes(of: local) {
-            builder.take(local: RawConfiguration(localBytes, file: local).withoutModules)
+        builder.take(main: RawConfiguration(try usable { try generalPart(of: main) }, file: main))
+        if let bytes = try usable({ try ifThere { try generalPart(of: local) } }) {
+            builder.take(local: RawConfiguration(bytes, file: local))
         }
         return builder.finish()
     }
@@ -87,25 +90,49 @@ public struct ConfigurationLoader: Sendable {
     }
 
     private func bytes(of path: FilePath) throws(ConfigurationUnusable) -> [UInt8] {
-        do {
-            return try read(path)
-        } catch {
-            throw ConfigurationUnusable("the configuration cannot be used: \(error)")
-        }
+        try Self.usable { try read(path) }
     }
 
     private func optionalBytes(of path: FilePath) throws(ConfigurationUnusable) -> [UInt8]? {
+        try Self.usable { try Self.ifThere { try read(path) } }
+    }
+
+    private static func usable<Result>(_ read: () throws -> Result) throws(ConfigurationUnusable) -> Result {
         do {
-            return try read(path)
-        } catch let error as SystemError where error.code == .noSuchFileOrDirectory {
-            return nil
+            return try read()
         } catch {
             throw ConfigurationUnusable("the configuration cannot be used: \(error)")
         }
     }
 
-    /// The bytes of a regular file: a FIFO, for example, would pass for an empty one, and so for no decision at all.
+    private static func ifThere<Result>(_ read: () throws -> Result) throws -> Result? {
+        do {
+            return try read()
+        } catch let error as SystemError where error.code == .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
     @Sendable private static func readFile(_ path: FilePath) throws -> [UInt8] {
+        let (bytes, isTruncated) = try open(path).readToEnd(limit: largestFile)
+        if isTruncated { throw SystemError("read", path.string, .fileTooLarge) }
+        return bytes
+    }
+
+    private static func generalPart(of path: FilePath) throws -> [UInt8] {
+        var part = GeneralPart()
+        var count = 0
+        try open(path).forEachPiece { piece throws(SystemError) in
+            count += piece.count
+            if count > largestFile { throw SystemError("read", path.string, .fileTooLarge) }
+            piece.withUnsafeBytes { part.take($0) }
+        }
+        part.finish()
+        return part.bytes
+    }
+
+    /// Opens a regular file: a FIFO, for example, would pass for an empty one, and so for no decision at all.
+    private static func open(_ path: FilePath) throws -> OpenFile {
         if let status = try? Files.status(path, followingLinks: false), status.type == .symbolicLink,
             !Files.exists(path)
         {
@@ -113,9 +140,7 @@ public struct ConfigurationLoader: Sendable {
         }
         let file = try OpenFile(path, options: .nonBlocking)
         guard try file.status().type == .regular else { throw ConfigurationUnusable("\(path) is not a regular file") }
-        let (bytes, isTruncated) = try file.readToEnd(limit: largestFile)
-        if isTruncated { throw SystemError("read", path.string, .fileTooLarge) }
-        return bytes
+        return file
     }
 
     @Sendable private static func glob(_ pattern: FilePath) -> [FilePath] {

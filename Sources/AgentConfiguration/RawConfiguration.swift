@@ -101,14 +101,6 @@ struct RawConfiguration: Sendable {
         }
     }
 
-    /// What stands outside modules.
-    var withoutModules: RawConfiguration {
-        var copy = self
-        copy.modules = []
-        copy.moduleSettings = []
-        return copy
-    }
-
     /// The position of a setting of this file.
     func position(_ setting: RawSetting) -> SourcePosition {
         SourcePosition(file: file, line: setting.line, column: setting.column)
@@ -124,17 +116,15 @@ struct RawConfiguration: Sendable {
 
     private mutating func isUsable(_ line: ConfigurationLine) -> Bool {
         switch line.damage {
-        case nil:
-            return true
+        case nil: break
         case .notUTF8:
             report(.warning, line, "this line is not UTF-8: the wrong bytes are replaced by U+FFFD")
-            return true
         case .containsNUL:
             report(.error, line, "this line holds a NUL byte and is left out")
         case .tooLong:
             report(.error, line, "this line is longer than \(ConfigurationLine.longestLine) bytes and is left out")
         }
-        return false
+        return line.damage?.isFatal != true
     }
 
     private mutating func close(_ module: OpenModule, before line: ConfigurationLine) {

@@ -92,6 +92,29 @@ public struct OpenFile: ~Copyable, Sendable {
         }
     }
 
+    /// Hands on all bytes of the file, from its start, in pieces.
+    ///
+    /// - Throws: ``SystemError``, or what `body` throws.
+    public func forEachPiece(_ body: (ArraySlice<UInt8>) throws(SystemError) -> Void) throws(SystemError) {
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        var offset: Int64 = 0
+        while true {
+            var failure: SystemError?
+            let count = buffer.withUnsafeMutableBytes { bytes in
+                do throws(SystemError) {
+                    return try read(at: offset, into: bytes)
+                } catch {
+                    failure = error
+                    return 0
+                }
+            }
+            if let failure { throw failure }
+            if count == 0 { return }
+            try body(buffer[..<count])
+            offset += Int64(count)
+        }
+    }
+
     /// Writes all bytes, however many calls it takes.
     public func write(_ bytes: some Sequence<UInt8>) throws(SystemError) {
         var failure: SystemError?

@@ -15,6 +15,7 @@ struct SpoolCommand: AsyncParsableCommand {
     /// `spool list`
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "Tell what waits, and what is in quarantine and why.",
             discussion: "Example: pandora-agent spool list --format json")
 
@@ -33,6 +34,7 @@ struct SpoolCommand: AsyncParsableCommand {
     /// `spool flush`
     struct Flush: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "flush",
             abstract: "Send what waits, without collecting anything.",
             discussion: """
                 Exit status: 0 nothing waits any more; 3 files still wait; 1 it could not be tried.
@@ -59,6 +61,7 @@ struct SpoolCommand: AsyncParsableCommand {
     /// `spool show`
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Print a data file.",
             discussion: "Example: pandora-agent spool show b33aed8f3134996703dc39f9a7c95783.1700000000123456789.data")
 
@@ -76,6 +79,7 @@ struct SpoolCommand: AsyncParsableCommand {
     /// `spool retry`
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "retry",
             abstract: "Bring files back from the quarantine; they go with the next cycle, or with flush.",
             discussion: "Example: pandora-agent spool retry")
 
@@ -93,6 +97,7 @@ struct SpoolCommand: AsyncParsableCommand {
     /// `spool purge`
     struct Purge: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "purge",
             abstract: "Remove files from the quarantine for good.",
             discussion: "Example: pandora-agent spool purge")
 

@@ -80,6 +80,33 @@ import Testing
         }
     }
 
+    @Test func `What is read of a configuration piece by piece is what all of it says outside modules`() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var generator = SeededGenerator(seed: seed)
+        for round in 0..<1000 {
+            var bytes: [UInt8] = Bool.random(using: &generator) ? [] : ConfigurationLines.byteOrderMark
+            for _ in 0..<Int.random(in: 0...40, using: &generator) { bytes += Self.line(&generator) }
+            Self.mutate(&bytes, &generator)
+            var part = GeneralPart()
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Int.random(in: 1...100, using: &generator))
+                piece.withUnsafeBytes { part.take($0) }
+                rest = rest.dropFirst(piece.count)
+            }
+            part.finish()
+            let whole = RawConfiguration(bytes, file: "/pandora_agent.conf")
+            let general = RawConfiguration(part.bytes, file: "/pandora_agent.conf")
+            let comment: Comment = "seed \(seed), round \(round)"
+            #expect(general.general.map(Self.facts) == whole.general.map(Self.facts), comment)
+            #expect(general.modules.isEmpty, comment)
+        }
+    }
+
+    private static func facts(_ setting: RawSetting) -> [String] {
+        [setting.token, setting.value, "\(setting.line):\(setting.column):\(setting.valueColumn)"]
+    }
+
     @Test func `Settings of one module do not reach another, whatever is wrong in between`() throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)

@@ -1,6 +1,6 @@
 internal import AgentConfiguration
 
-/// Settings that a configuration may hold and that this version does not act on: each is named, none is passed over.
+/// Settings that a configuration may hold and that the agent does not act on: each is named, none is passed over.
 enum UnsupportedSettings {
     /// A setting, and what to say of it.
     private struct Case {
@@ -46,6 +46,6 @@ enum UnsupportedSettings {
             sentence: "has no effect without remote_config 1: no collection is fetched"),
         Case(
             token: "server_path_ref", isAskedFor: { $0.generalPositions["server_path_ref"] != nil },
-            sentence: "is not in this version: the state folder remembers when modules ran"),
+            sentence: "has no effect: the state folder remembers when modules ran, together with what they brought"),
     ]
 }

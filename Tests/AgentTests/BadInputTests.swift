@@ -199,6 +199,35 @@ struct BadInputTests {
         }
     }
 
+    @Test("A million modules are one message, and take a few times the memory of their file")
+    func millionModules() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(in: folder, "")
+            var text = Array("transfer_mode local\nserver_path \(agent.server)\n".utf8)
+            let count = 1_000_000
+            for number in 0..<count {
+                text += Array("module_begin\nmodule_name \(number)\nmodule_exec :\nmodule_end\n".utf8)
+            }
+            try Files.replace(agent.configuration, with: text)
+            // time(1) tells the peak memory of the program, in KiB.
+            let memory = folder.appending("memory")
+            let result = await AgentUnderTest.run(
+                "/usr/bin/time",
+                ["--quiet", "--format", "%M", "--output", memory.string, AgentUnderTest.program.string]
+                    + agent.words(["check"]))
+            #expect(result.status == 1)
+            #expect(
+                result.text.split(separator: "\n").prefix(2) == [
+                    "\(agent.configuration):400003:1: error: more than 100000 modules: "
+                        + "the 900000 from here on are left out",
+                    "100000 modules run, 0 are skipped",
+                ])
+            let peak = String(decoding: try Files.read(memory, limit: 100), as: UTF8.self)
+            let kibibytes = try #require(Int(peak.split(separator: "\n").last ?? ""))
+            #expect(kibibytes << 10 < 4 * text.count)
+        }
+    }
+
     @Test("A state folder that cannot be written ends with status 1 and names it")
     func unwritableState() async throws {
         try await withTemporaryFolder { folder in

@@ -219,12 +219,12 @@ private func findings(ofModule line: String, local: String = "", prepare: (FileP
         #expect(found.first?.contains("hunter2") == false)
     }
 
-    @Test func `What is not in this version is named at its line`() throws {
+    @Test func `What has no effect is named at its line`() throws {
         let found = try findings(
             "file_collection c\nserver_path_ref r\nserver_path FOLDER\n")
         #expect(found.count == 2)
         #expect(found.first?.contains("file_collection has no effect without remote_config 1") == true)
-        #expect(found.last?.contains("is not in this version: ") == true)
+        #expect(found.last?.contains("server_path_ref has no effect: the state folder remembers") == true)
         #expect(found.map { $0.prefix { $0 != ":" } } == (3...4).map { "\($0)" })
     }
 }

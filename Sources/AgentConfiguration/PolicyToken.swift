@@ -40,6 +40,18 @@ public struct PolicyToken: Sendable {
         }
     }
 
+    /// A token of 0 and 1, where 1 restricts: what cannot be read counts as 1.
+    private init(
+        flag name: String, default defaultValue: String, meaning: String,
+        set: @escaping @Sendable (Bool, inout LocalPolicy) -> Void
+    ) {
+        self.init(
+            name, default: defaultValue, .flag, meaning, otherwise: "it counts as 1", restrict: { set(true, &$1) }
+        ) { isSet, _, policy in
+            set(isSet, &policy)
+        }
+    }
+
     static let readOnlyName = "read_only"
 
     /// Every token, in the order of the documentation.
@@ -85,11 +97,8 @@ public struct PolicyToken: Sendable {
             policy.signatureKey = path
         },
         PolicyToken(
-            "strict_permissions", default: "1 as root, else 0", .flag, "1: refuse files that others can write, 0: warn",
-            otherwise: "it counts as 1", restrict: { $1.strictPermissions = true }
-        ) { isSet, _, policy in
-            policy.strictPermissions = isSet
-        },
+            flag: "strict_permissions", default: "1 as root, else 0",
+            meaning: "1: refuse files that others can write, 0: warn", set: { $1.strictPermissions = $0 }),
         PolicyToken(
             "keep_capabilities", .capabilities,
             "what the agent keeps of root's power as pandora_user: dac_read_search, to read all files",
@@ -98,18 +107,13 @@ public struct PolicyToken: Sendable {
             policy.keptCapabilities = capabilities
         },
         PolicyToken(
-            "deny_listen", default: "1", .flag, "1: the kernel refuses listening to the agent and to all commands",
-            otherwise: "it counts as 1", restrict: { $1.refusesListening = true }
-        ) { isSet, _, policy in
-            policy.refusesListening = isSet
-        },
+            flag: "deny_listen", default: "1",
+            meaning: "1: the kernel refuses listening to the agent and to all commands",
+            set: { $1.refusesListening = $0 }),
         PolicyToken(
-            "confine_writes", default: "1", .flag,
-            "1: the kernel keeps the agent itself from writing elsewhere than to its state, log and target",
-            otherwise: "it counts as 1", restrict: { $1.restrictsWriting = true }
-        ) { isSet, _, policy in
-            policy.restrictsWriting = isSet
-        },
+            flag: "confine_writes", default: "1",
+            meaning: "1: the kernel keeps the agent itself from writing elsewhere than to its state, log and target",
+            set: { $1.restrictsWriting = $0 }),
         PolicyToken(
             "command_limits", .commandLimits,
             "what each process of a command may take: memory, cpu (seconds), processes, files, file_size, as memory=512M",

@@ -94,7 +94,7 @@ struct CycleRun {
             host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
             deadline: start + settings.interval, now: now, legacyPositions: [paths.takenOverPositions, "/tmp"])
         context.stateFolder = options.printsDocuments ? nil : paths.state
-        context.agentFiles = AgentPaths.program + configuration.files
+        context.agentFiles = { [files = configuration.files] in AgentPaths.program + files }
         let plan = plan(state: state, now: now)
         let collector = Collector(
             width: min(settings.threads ?? Self.defaultWidth, OpenFileLimit.commandsSideBySide()),

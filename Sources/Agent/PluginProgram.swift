@@ -77,9 +77,8 @@ public struct PluginProgram: Sendable {
         var context = ModuleContext(
             host: HostReadings(), environment: variables, state: spool.values, deadline: .now + .seconds(300),
             now: Int64(time(nil)))
-        let paths = AgentPaths(configuration: nil, local: nil, state: nil)
         context.stateFolder = state.removingLastComponent()
-        context.agentFiles = paths.agentFiles
+        context.agentFiles = { AgentPaths(configuration: nil, local: nil, state: nil).agentFiles }
         let outcome: ModuleOutcome
         do throws(Errno) {
             outcome = try await collect(plugin, in: context)

@@ -15,12 +15,13 @@ struct SecurityFace {
     init(_ context: ModuleContext, _ settings: AuditSettings) {
         var settings = settings
         settings.baselineUse = .compareOrTake
-        settings.agentFiles = context.agentFiles
         let run: AuditedHost.Runner = { await $0.run() }
         let runner = context.host.roots.isRunningSystem ? run : nil
-        host = AuditedHost(
+        var host = AuditedHost(
             roots: context.host.roots, settings: settings, stateFolder: context.stateFolder, userIdentifier: geteuid(),
             runner: runner)
+        host.agentFiles = context.agentFiles
+        self.host = host
     }
 
     /// Asks, and adds the answer as a module of 1 or 0 with the reason. An answer that is not visible is told to the operator,

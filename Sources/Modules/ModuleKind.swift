@@ -42,8 +42,8 @@ public struct ModuleContext: Sendable {
     /// Where modules keep what is not part of ``state``: caches, and what an administrator acknowledges; `nil` where nothing
     /// may be written.
     public var stateFolder: FilePath?
-    /// The agent's program and configuration.
-    public var agentFiles: [FilePath] = []
+    /// Finds the agent's program and configuration, for the one check that watches them.
+    public var agentFiles: @Sendable () -> [FilePath] = { [] }
 
     /// Gathers what modules work with.
     public init(

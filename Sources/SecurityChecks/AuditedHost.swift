@@ -16,6 +16,9 @@ public struct AuditedHost: Sendable {
     public var stateFolder: FilePath?
     /// The effective user that looks, which decides what is visible; 0 is root.
     public var userIdentifier: UInt32
+    /// Finds the agent's own files: its program, its configuration. The check that watches them alone asks, as the whole
+    /// configuration may have to be read for it.
+    public var agentFiles: @Sendable () -> [FilePath] = { [] }
     /// Told how far a check that takes long has come, from whatever thread; `nil` where nobody looks.
     public var progress: (@Sendable (AuditProgress) -> Void)?
     private let runner: Runner?
@@ -90,8 +93,6 @@ public struct AuditSettings: Sendable, Hashable {
     public var passwords: [String] = []
     /// Whether the shipped list of passwords is tried.
     public var usesShippedPasswords = true
-    /// The agent's own files: its program, its configuration.
-    public var agentFiles: [FilePath] = []
     /// The file of the baseline; `nil` is one in the state folder.
     public var baselineFile: FilePath?
     /// What becomes of the baseline of files.

@@ -45,7 +45,7 @@ struct IntegrityCheck: SecurityCheck {
                 files: configuration?.files ?? ["/etc/rsyslog.conf"], obstacle: configuration?.obstacles.first)
         },
         IntegrityCheck("agent", "The agent's own files are as they were") { host in
-            Selection(files: host.settings.agentFiles)
+            Selection(files: host.agentFiles())
         },
         IntegrityCheck("site", "The files that the site watches are as they were") { host in
             Selection(files: host.settings.watchedFiles)

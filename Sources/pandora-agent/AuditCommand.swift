@@ -84,10 +84,10 @@ struct AuditCommand: AsyncParsableCommand {
                 roots: HostRoots(top: FilePath(root)), settings: settings,
                 stateFolder: common.state.map { FilePath($0) }, userIdentifier: geteuid())
         } else {
-            settings.agentFiles = common.paths.agentFiles
             host = AuditedHost(
                 settings: settings, stateFolder: common.paths.state, userIdentifier: geteuid(),
                 runner: { await $0.run() })
+            host.agentFiles = { [paths = common.paths] in paths.agentFiles }
         }
         let bar = AuditProgressBar()
         if let bar { host.progress = { bar.show($0) } }

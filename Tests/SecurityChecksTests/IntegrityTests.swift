@@ -1,5 +1,6 @@
 import Glibc
 import HostProbes
+import Synchronization
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -327,6 +328,24 @@ struct IntegrityTests {
             }
             #expect(answer.verdict == .cannotTell)
             #expect(await hosts.result(on: tree.host()).verdict == .cannotTell)
+        }
+    }
+
+    @Test("Where the agent's own files are is found out for the check that watches them alone")
+    func agentFiles() async throws {
+        try await withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            try tree.write(["etc/hosts": "x\n", "etc/agent.conf": "x\n"])
+            let count = Mutex(0)
+            var host = tree.host(.take)
+            host.agentFiles = {
+                count.withLock { $0 += 1 }
+                return ["/etc/agent.conf"]
+            }
+            #expect(try await check("integrity_hosts").result(on: host).verdict == .pass)
+            #expect(count.withLock(\.self) == 0)
+            #expect(try await check("integrity_agent").result(on: host).verdict == .pass)
+            #expect(count.withLock(\.self) == 1)
         }
     }
 

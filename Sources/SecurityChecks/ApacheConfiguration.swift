@@ -16,19 +16,12 @@ struct ApacheConfiguration: Sendable, Hashable {
     /// The lines that set it, in the order in which Apache reads them.
     private(set) var settings: [Setting] = []
     /// What keeps the rest from being read, as sentences.
-    private(set) var obstacles: [String] = []
+    var obstacles: [String] { walk.obstacles }
 
     private let directive: String
     private var serverRoot: FilePath
-    private var fileCount = 0
-    private var isStopped = false
-
-    private enum Limit {
-        static let file = 4 << 20
-        static let files = 2000
-        /// AP_MAX_INCLUDE_DIR_DEPTH is 20.
-        static let depth = 20
-    }
+    // AP_MAX_INCLUDE_DIR_DEPTH is 20. Apache itself does not start with a configuration beyond it.
+    private var walk = IncludeWalk(.init(file: 4 << 20, files: 2000, depth: 20))
 
     /// The main file of Debian, of Red Hat and of SUSE, and of Apache's own builds, with the folder for relative paths.
     private static let mains: [(file: FilePath, root: FilePath)] = [
@@ -45,28 +38,15 @@ struct ApacheConfiguration: Sendable, Hashable {
     }
 
     private mutating func read(_ file: FilePath, on host: AuditedHost, depth: Int, conditions outer: Int) {
-        if isStopped { return }
-        fileCount += 1
-        guard depth <= Limit.depth, fileCount <= Limit.files else {
-            // Apache itself does not start with such a configuration.
-            obstacles.append("\(file): too many files are included")
-            isStopped = true
-            return
-        }
         let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try Files.read(host.path(file), limit: Limit.file)
-        } catch {
-            if error.code == .isDirectory {
-                readFolder(file, on: host, depth: depth, conditions: outer)
-            } else {
-                obstacles.append("\(file): \(error.code)")
-            }
-            return
+        switch walk.read(file, on: host, depth: depth) {
+        case .file(let content)?: bytes = content
+        case .folder?: return readFolder(file, on: host, depth: depth, conditions: outer)
+        case nil: return
         }
         var conditions = outer
         for (number, line) in Self.logicalLines(String(decoding: bytes, as: UTF8.self)) {
-            if isStopped { return }
+            if walk.isOver { return }
             let words = Self.words(line)
             guard let name = words.first?.lowercased() else { continue }
             switch name {
@@ -83,11 +63,9 @@ struct ApacheConfiguration: Sendable, Hashable {
                 guard words.count > 1, isPlain(words[1], file, number) else { continue }
                 let path = FilePath(words[1])
                 let pattern = path.isAbsolute ? path : serverRoot.appending(path.components)
-                let found = HostGlob.files(pattern, on: host)
-                if let unreadable = found.unreadable {
-                    obstacles.append("\(unreadable): its files cannot be listed by this user")
+                for included in walk.matches(of: pattern, on: host) {
+                    read(included, on: host, depth: depth + 1, conditions: conditions)
                 }
-                for included in found.files { read(included, on: host, depth: depth + 1, conditions: conditions) }
             case directive:
                 guard words.count > 1, isPlain(words[1], file, number) else { continue }
                 settings.append(
@@ -104,14 +82,14 @@ struct ApacheConfiguration: Sendable, Hashable {
                 read(folder.appending(name), on: host, depth: depth + 1, conditions: conditions)
             }
         } catch {
-            obstacles.append("\(folder): \(error.code)")
+            walk.note("\(folder): \(error.code)")
         }
     }
 
     /// Whether a word has no variable, whose value Apache takes from `Define` or from its environment.
     private mutating func isPlain(_ word: String, _ file: FilePath, _ line: Int) -> Bool {
         if !word.contains("${") { return true }
-        obstacles.append("\(file):\(line): variables such as \(word) are not known here")
+        walk.note("\(file):\(line): variables such as \(word) are not known here")
         return false
     }
 

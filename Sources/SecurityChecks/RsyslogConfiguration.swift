@@ -24,23 +24,15 @@ struct RsyslogConfiguration: Sendable, Hashable {
     /// The rules, in their order.
     private(set) var rules: [Rule] = []
     /// Every file that was read.
-    private(set) var files: [FilePath] = []
+    var files: [FilePath] { walk.files }
     /// What keeps the rest from being read, as sentences.
-    private(set) var obstacles: [String] = []
+    var obstacles: [String] { walk.obstacles }
     /// Whether conditions that are not evaluated speak of authentication.
     private(set) var hasOpenConditions = false
     /// Whether such a condition may discard messages before a rule takes them to a file.
     private(set) var hasOpenDiscards = false
     private var followsOpenCondition = false
-
-    private var readCount = 0
-    private var isStopped = false
-
-    private enum Limit {
-        static let file = 1 << 20
-        static let files = 512
-        static let depth = 8
-    }
+    private var walk = IncludeWalk(.init(file: 1 << 20, files: 512, depth: 8))
 
     /// Reads the host's configuration; `nil` where it has none.
     init?(of host: AuditedHost) {
@@ -60,30 +52,19 @@ struct RsyslogConfiguration: Sendable, Hashable {
     }
 
     private mutating func read(_ file: FilePath, on host: AuditedHost, depth: Int) {
-        if isStopped { return }
-        readCount += 1
-        guard depth <= Limit.depth, readCount <= Limit.files else {
-            obstacles.append("\(file): too many files are included")
-            isStopped = true
-            return
-        }
         let bytes: [UInt8]
-        do throws(SystemError) {
-            bytes = try Files.read(host.path(file), limit: Limit.file)
-        } catch {
-            obstacles.append("\(file): \(error.code)")
-            return
+        switch walk.read(file, on: host, depth: depth) {
+        case .file(let content)?: bytes = content
+        case .folder?: return walk.note("\(file): \(Errno.isDirectory)")
+        case nil: return
         }
-        if !files.contains(file) { files.append(file) }
         var selector: SyslogSelector?
         for (number, line) in Self.logicalLines(String(decoding: bytes, as: UTF8.self)) {
-            if isStopped { return }
+            if walk.isOver { return }
             if let pattern = Self.includedPattern(line) {
-                let found = HostGlob.files(FilePath(pattern), on: host)
-                if let unreadable = found.unreadable {
-                    obstacles.append("\(unreadable): its files cannot be listed by this user")
+                for included in walk.matches(of: FilePath(pattern), on: host) {
+                    read(included, on: host, depth: depth + 1)
                 }
-                for included in found.files { read(included, on: host, depth: depth + 1) }
                 continue
             }
             read(rule: line, number, of: file, &selector)

@@ -131,7 +131,7 @@ public final class FileSystemSpaces: Sendable {
 
     /// Asks the file systems one after the other on a thread of its own.
     private func start(_ paths: [FilePath], _ board: AnswerBoard) {
-        let isStarted = startThread { [self] in
+        let isStarted = WaitingThread.begin { [self] in
             for path in paths {
                 if board.isClosed { return }
                 unanswered.withLock { _ = $0.insert(path) }
@@ -211,27 +211,4 @@ private final class AnswerBoard: @unchecked Sendable {
             return answers
         }
     }
-}
-
-/// Runs `body` on a thread that nobody joins; `false` where the system has no thread left.
-private func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
-    final class Work: Sendable {
-        let body: @Sendable () -> Void
-        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
-    }
-    var attributes = pthread_attr_t()
-    guard pthread_attr_init(&attributes) == 0 else { return false }
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    pthread_attr_setstacksize(&attributes, 256 << 10)
-    let work = Unmanaged.passRetained(Work(body))
-    var thread = pthread_t()
-    let status = pthread_create(
-        &thread, &attributes,
-        { argument in
-            if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-            return nil
-        }, work.toOpaque())
-    if status != 0 { work.release() }
-    return status == 0
 }

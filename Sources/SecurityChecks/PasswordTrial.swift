@@ -68,7 +68,7 @@ final class PasswordTrial: Sendable {
                 $0.waiting = continuation
                 $0.running = threads
             }
-            for _ in 0..<threads where !Self.startThread({ self.work() }) { self.work() }
+            for _ in 0..<threads where !Self.begin({ self.work() }) { self.work() }
         }
         return state.withLock { $0.targets }
     }
@@ -137,31 +137,15 @@ final class PasswordTrial: Sendable {
         return max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     }
 
-    private final class Body: Sendable {
-        let run: @Sendable () -> Void
-
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    /// Starts a thread of the lowest priority that nobody waits for.
+    /// Begins work on a thread of the lowest priority, one of its own, as those of Swift's pool are for work that gives way to
+    /// others.
     ///
-    /// It is one of its own, as those of Swift's pool are for work that gives way to others.
-    private static func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
-        let body = Unmanaged.passRetained(Body(run))
-        var thread = pthread_t()
-        let result = pthread_create(
-            &thread, nil,
-            { argument in
-                // On Linux a nice value is a thread's own, and 0 stands for the one that calls (setpriority(2)).
-                _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
-                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
-        guard result == 0 else {
-            body.release()
-            return false
+    /// - Returns: Whether there is a thread for it; otherwise nothing is done.
+    private static func begin(_ work: @escaping @Sendable () -> Void) -> Bool {
+        WaitingThread.begin {
+            // On Linux a nice value is a thread's own, and 0 stands for the one that calls (setpriority(2)).
+            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 19)
+            work()
         }
-        pthread_detach(thread)
-        return true
     }
 }

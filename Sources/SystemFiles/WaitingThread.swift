@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A thread of its own for work that waits, which the threads of a pool must not.
+/// A thread of its own for work that waits, or computes for long, which the threads of a pool must not.
 public enum WaitingThread {
     private static let stackSize = 512 << 10
 

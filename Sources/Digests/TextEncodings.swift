@@ -14,6 +14,13 @@ extension Sequence<UInt8> {
 }
 
 extension Array<UInt8> {
+    /// Bytes of hexadecimal digits of either case, two a byte; `nil` where there are others, or an odd number.
+    public init?(hexadecimal digits: some Collection<UInt8>) {
+        let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard values.count == digits.count, values.count.isMultiple(of: 2) else { return nil }
+        self = stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+    }
+
     /// The bytes as Base64 (RFC 4648, section 4) with padding and without line breaks.
     public var base64: [UInt8] {
         [UInt8](unsafeUninitializedCapacity: (count + 2) / 3 * 4) { text, length in

@@ -128,13 +128,3 @@ public enum ConfigurationSignature {
         return (Array(contents[..<start]), contents[(start + mark.count)..<end])
     }
 }
-
-extension [UInt8] {
-    /// Bytes of hexadecimal digits; `nil` where there are others, or an odd number.
-    init?(hexadecimal digits: some Collection<UInt8>) {
-        let values = digits.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard values.count.isMultiple(of: 2), !values.contains(nil) else { return nil }
-        let known = values.compactMap(\.self)
-        self = stride(from: 0, to: known.count, by: 2).map { UInt8(known[$0] << 4 | known[$0 + 1]) }
-    }
-}

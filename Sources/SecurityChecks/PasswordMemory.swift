@@ -21,6 +21,7 @@ struct PasswordMemory: Sendable {
     }
 
     private static let limit = 8 << 20
+    private static let keyLength = 32
     private static let heading = "weak-passwords 1 "
 
     private let file: FilePath?
@@ -42,7 +43,9 @@ struct PasswordMemory: Sendable {
                 let fields = line.split(separator: 0x20).map { String(decoding: $0, as: UTF8.self) }
                 guard fields.count == 3 else { continue }
                 if number == 0 {
-                    guard line.starts(with: Self.heading.utf8), let found = Self.bytes(fields[2]) else { break }
+                    guard line.starts(with: Self.heading.utf8), let found = [UInt8](hexadecimal: fields[2].utf8),
+                        found.count == Self.keyLength
+                    else { break }
                     key = found
                 } else if let tried = Int(fields[1]), tried >= 0 {
                     stored[fields[0]] = Progress(tried: tried, isFound: fields[2] == "found")
@@ -50,19 +53,13 @@ struct PasswordMemory: Sendable {
             }
         }
         if key.isEmpty {
-            key = [UInt8](repeating: 0, count: 32)
+            key = [UInt8](repeating: 0, count: Self.keyLength)
             for index in key.indices { key[index] = UInt8.random(in: .min ... .max) }
         }
         self.key = key
         self.stored = stored
         // A NUL ends each word, so that no two lists are the same text.
         self.words = KeyedDigest(key: key)(words.flatMap { $0.map(UInt8.init(bitPattern:)) }) ?? []
-    }
-
-    private static func bytes(_ text: String) -> [UInt8]? {
-        let digits = text.utf8.compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count == 64, text.utf8.count == 64 else { return nil }
-        return stride(from: 0, to: 64, by: 2).map { UInt8(digits[$0] << 4 | digits[$0 + 1]) }
     }
 
     /// The name under which an account is remembered; `nil` where it cannot be.

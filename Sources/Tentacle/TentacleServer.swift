@@ -188,10 +188,10 @@ public struct PublicKeyPin: Sendable, Hashable, CustomStringConvertible {
     public init?(_ text: String) {
         var rest = Substring(text.lowercased())
         if rest.hasPrefix("sha256:") { rest = rest.dropFirst("sha256:".count) }
-        let digits = rest.utf8.filter { $0 != UInt8(ascii: ":") }.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count == 64, !digits.contains(nil) else { return nil }
-        let values = digits.compactMap(\.self)
-        digest = stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+        guard let digest = [UInt8](hexadecimal: rest.utf8.filter { $0 != UInt8(ascii: ":") }), digest.count == 32 else {
+            return nil
+        }
+        self.digest = digest
     }
 
     /// `sha256:` and 64 hexadecimal digits.

@@ -21,6 +21,30 @@ struct DigestTests {
     }
 
     @Test(
+        "Bytes are read from hexadecimal digits of either case",
+        arguments: [
+            ("", []), ("00", [0]), ("7f80fF", [0x7F, 0x80, 0xFF]),
+            ("AbCdEf0123456789", [0xAB, 0xCD, 0xEF, 1, 35, 69, 103, 137]),
+        ] as [(String, [UInt8])])
+    func hexadecimalDigits(text: String, bytes: [UInt8]) {
+        #expect([UInt8](hexadecimal: text.utf8) == bytes)
+        #expect(bytes.hexadecimal == text.lowercased())
+    }
+
+    @Test(
+        "What is no even number of hexadecimal digits is no bytes",
+        arguments: ["0", "abc", "0g", "0x12", " 12", "12 ", "1 2", "+1", "-1", "12\n", "\u{FF11}", "é"])
+    func noHexadecimalDigits(text: String) {
+        #expect([UInt8](hexadecimal: text.utf8) == nil)
+    }
+
+    @Test("Every byte comes back from its hexadecimal digits")
+    func hexadecimalOfEveryByte() {
+        let bytes = [UInt8](0...255)
+        #expect([UInt8](hexadecimal: bytes.hexadecimal.utf8) == bytes)
+    }
+
+    @Test(
         "Base64 of the test vectors of RFC 4648",
         arguments: [
             ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy"),

@@ -18,6 +18,7 @@ final class Once<Value: Sendable>: Sendable {
 /// What several checks of one host ask alike, found out when the first of them asks.
 final class AuditMemory: Sendable {
     fileprivate let sshd = Once<Task<SSHDFacts, Never>>()
+    fileprivate let updates = Once<Task<WaitingUpdates, Never>>()
     fileprivate let ports = Once<Result<Reading<[ListeningPort]>, Limitation>>()
     fileprivate let processes = Once<Result<Reading<[HostProcess]>, Limitation>>()
     fileprivate let accounts = Once<Result<Reading<[Account]>, Limitation>>()
@@ -31,6 +32,11 @@ extension AuditedHost {
     /// What is known of sshd; the host is asked once.
     func sshd() async -> SSHDFacts {
         await memory.sshd { Task { await SSHDFacts(self) } }.value
+    }
+
+    /// The updates that wait; package lists and programs are asked once.
+    func waitingUpdates() async -> WaitingUpdates {
+        await memory.updates { Task { await WaitingUpdates(of: self) } }.value
     }
 
     /// The ports that listen; the host is asked once.

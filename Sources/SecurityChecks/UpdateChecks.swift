@@ -16,7 +16,7 @@ struct UpdatesCheck: SecurityCheck {
     var severity: Severity { isSecurity ? .high : .low }
 
     func result(on host: AuditedHost) async -> CheckResult {
-        let answer = await WaitingUpdates(of: host)
+        let answer = await host.waitingUpdates()
         let reason = isSecurity ? answer.reason ?? answer.securityReason : answer.reason
         if let reason, answer.names(isSecurity: isSecurity).isEmpty {
             return .cannotTell(reason, remedy: "Update the package lists, by 'apt-get update' for example.")

@@ -1,5 +1,6 @@
 import Glibc
 import HostProbes
+import Synchronization
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -171,6 +172,25 @@ struct ServiceCheckTests {
         let broken = TreeOfFiles.programs([:])
         #expect(try await result("updates", ["usr/bin/dnf": ""], runner: broken).verdict == .cannotTell)
         #expect(try await result("updates", [:]).verdict == .cannotTell)
+    }
+
+    @Test("Both questions about updates ask the host once")
+    func updatesOnce() async throws {
+        try await withTemporaryFolder { folder in
+            let tree = TreeOfFiles(folder: folder)
+            try tree.write(["usr/bin/dnf": ""])
+            let current = TreeOfFiles.programs(["/usr/bin/dnf -q -C check-update": (0, "", "")])
+            let count = Mutex(0)
+            let host = tree.host { command in
+                count.withLock { $0 += 1 }
+                return await current(command)
+            }
+            for name in ["security_updates", "updates"] {
+                let check = try #require(SecurityChecks.check(name))
+                #expect(await check.result(on: host).verdict == .pass)
+            }
+            #expect(count.withLock(\.self) == 1)
+        }
     }
 
     private func process(_ name: String) -> [String: String] {

@@ -90,7 +90,8 @@ let package = Package(
         room(
             "RemoteManagement",
             knows: [
-                "SystemFiles", "Digests", "AgentConfiguration", "Tentacle", "COpenSSL", "CZlib", "CFileExchange",
+                "SystemFiles", "Digests", "Confinement", "AgentConfiguration", "Tentacle", "COpenSSL", "CZlib",
+                "CFileExchange",
             ]),
         room(
             "Agent",

@@ -1,3 +1,4 @@
+internal import Confinement
 internal import Digests
 internal import Glibc
 internal import SystemFiles
@@ -151,12 +152,7 @@ public struct FolderRemoteServer: RemoteServer {
 
     /// A host without that user keeps the file as it is.
     private func giveAway(_ path: FilePath) {
-        var entry = passwd()
-        var found: UnsafeMutablePointer<passwd>?
-        let size = 16 << 10
-        let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: size)
-        defer { buffer.deallocate() }
-        guard getpwnam_r(owner, &entry, buffer, size, &found) == 0, found != nil else { return }
-        _ = path.withPlatformString { lchown($0, entry.pw_uid, entry.pw_gid) }
+        guard let account = UserAccount(named: owner) else { return }
+        _ = path.withPlatformString { lchown($0, account.userID, account.groupID) }
     }
 }

@@ -97,8 +97,7 @@ let package = Package(
             "Agent",
             knows: [
                 "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile", "Spool", "Tentacle", "Modules", "RemoteManagement", "SecurityChecks", "Confinement",
-                "CGlibcHeaders",
+                "DataFile", "Spool", "Tentacle", "Modules", "RemoteManagement", "Confinement", "CGlibcHeaders",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(

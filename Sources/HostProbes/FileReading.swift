@@ -25,16 +25,7 @@ extension Files {
         var filled = 0
         var isInsideCutLine = false
         while true {
-            var failure: SystemError?
-            let count = buffer.withUnsafeMutableBytes { bytes in
-                do throws(SystemError) {
-                    return try file.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...]))
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
+            let count = try file.read(into: &buffer, from: filled)
             let isEnd = count == 0
             filled += count
             let complete = isEnd ? filled : buffer[..<filled].lastIndex(of: Byte.newline).map { $0 + 1 } ?? 0
@@ -92,16 +83,7 @@ struct FolderReader: ~Copyable {
             if filled == buffer.count {
                 buffer.append(contentsOf: repeatElement(0, count: min(max(4096, buffer.count), limit - filled)))
             }
-            var failure: SystemError?
-            let count = buffer.withUnsafeMutableBytes { bytes in
-                do throws(SystemError) {
-                    return try file.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[filled...]))
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
+            let count = try file.read(into: &buffer, from: filled)
             if count == 0 { break }
             filled += count
         }

@@ -118,16 +118,7 @@ extension Account {
             for user in users {
                 let offset = Int64(user) * Int64(LastLogin.recordSize)
                 guard offset < size else { continue }
-                var failure: SystemError?
-                let count = record.withUnsafeMutableBytes { bytes in
-                    do throws(SystemError) {
-                        return try file.read(at: offset, into: bytes)
-                    } catch {
-                        failure = error
-                        return 0
-                    }
-                }
-                if let failure { throw failure }
+                let count = try file.read(at: offset, into: &record)
                 logins[user] = LastLogin(parsing: record[..<count])
             }
         } catch {

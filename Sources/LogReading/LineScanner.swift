@@ -126,25 +126,19 @@ struct LineScanner: ~Copyable {
         guard matcher.pattern.matchesEveryLine, !countsLines, lines.isEmpty, !place.isInsideLine,
             wanted > Self.blockSize
         else { return false }
-        var failure: SystemError?
         var whole = 0
         var isFilled = false
-        let bytes = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
+        let bytes = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count throws(SystemError) in
             let buffer = UnsafeMutableRawBufferPointer(buffer)
-            do throws(SystemError) {
-                let text = UnsafeRawBufferPointer(
-                    rebasing: UnsafeRawBufferPointer(buffer)[..<(try file.read(at: place.offset, into: buffer))])
-                searchedBytes += Int64(text.count)
-                isFilled = text.count == limits.bytes
-                whole = endOfWholeLines(in: text, from: 0)
-                // A line that is too long ends the whole ones before the last line feed.
-                if let last = text.lastNewline, last >= whole { whole = 0 }
-            } catch {
-                failure = error
-            }
+            let text = UnsafeRawBufferPointer(
+                rebasing: UnsafeRawBufferPointer(buffer)[..<(try file.read(at: place.offset, into: buffer))])
+            searchedBytes += Int64(text.count)
+            isFilled = text.count == limits.bytes
+            whole = endOfWholeLines(in: text, from: 0)
+            // A line that is too long ends the whole ones before the last line feed.
+            if let last = text.lastNewline, last >= whole { whole = 0 }
             count = whole
         }
-        if let failure { throw failure }
         if whole == 0 { return false }
         lines = LogLines(wholeLines: bytes)
         place.offset += Int64(whole)

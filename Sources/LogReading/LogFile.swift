@@ -185,16 +185,9 @@ final class LogFile {
 
     private func bytes(at offset: Int64, length: Int) throws(SystemError) -> [UInt8] {
         if length == 0 { return [] }
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-            do throws(SystemError) {
-                count = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
-            } catch {
-                failure = error
-            }
+        return try [UInt8](unsafeUninitializedCapacity: length) { buffer, count throws(SystemError) in
+            count = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
         }
-        if let failure { throw failure }
-        return bytes
     }
 
     /// Where a first reading begins that is to bring nothing: behind the last line that is finished.

@@ -62,6 +62,24 @@ public struct OpenFile: ~Copyable, Sendable {
         }
     }
 
+    /// Reads at the current offset into the part of an array that begins at a place, and no further than its end.
+    ///
+    /// - Returns: How many bytes came; 0 at the end of the file, or where there is no such part.
+    public func read(into array: inout [UInt8], from place: Int) throws(SystemError) -> Int {
+        try array.withUnsafeMutableBufferPointer { bytes throws(SystemError) in
+            try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: bytes[place...])))
+        }
+    }
+
+    /// Reads at an offset of the file into an array, as much as it has room for.
+    ///
+    /// - Returns: How many bytes came; 0 at the end of the file.
+    public func read(at offset: Int64, into array: inout [UInt8]) throws(SystemError) -> Int {
+        try array.withUnsafeMutableBufferPointer { bytes throws(SystemError) in
+            try read(at: offset, into: UnsafeMutableRawBufferPointer(bytes))
+        }
+    }
+
     /// Reads from the current offset to the end of the file, `limit` bytes at most.
     ///
     /// Sizes are not trusted: files of /proc say 0 and hold more, and others grow while they are read.
@@ -74,15 +92,9 @@ public struct OpenFile: ~Copyable, Sendable {
         bytes.reserveCapacity(min(max(expected, 0) &+ 1, limit &+ 1))
         while true {
             let wanted = min(max(chunk, expected - bytes.count + 1), limit - bytes.count + 1)
-            var failure: SystemError?
-            let piece = [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
-                do throws(SystemError) {
-                    count = try read(into: UnsafeMutableRawBufferPointer(buffer))
-                } catch {
-                    failure = error
-                }
+            let piece = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count throws(SystemError) in
+                count = try read(into: UnsafeMutableRawBufferPointer(buffer))
             }
-            if let failure { throw failure }
             if piece.isEmpty { return (bytes, false) }
             if bytes.isEmpty { bytes = piece } else { bytes += piece }
             if bytes.count > limit {
@@ -99,16 +111,7 @@ public struct OpenFile: ~Copyable, Sendable {
         var buffer = [UInt8](repeating: 0, count: 256 << 10)
         var offset: Int64 = 0
         while true {
-            var failure: SystemError?
-            let count = buffer.withUnsafeMutableBytes { bytes in
-                do throws(SystemError) {
-                    return try read(at: offset, into: bytes)
-                } catch {
-                    failure = error
-                    return 0
-                }
-            }
-            if let failure { throw failure }
+            let count = try read(at: offset, into: &buffer)
             if count == 0 { return }
             try body(buffer[..<count])
             offset += Int64(count)

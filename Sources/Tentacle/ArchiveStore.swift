@@ -72,10 +72,6 @@ final class ArchiveStore {
 extension Array<UInt8> {
     /// The bytes as a buffer, for a body whose errors have a type.
     func withBuffer(_ body: (UnsafeRawBufferPointer) throws(TentacleError) -> Void) throws(TentacleError) {
-        var failure: TentacleError?
-        withUnsafeBytes { buffer in
-            do throws(TentacleError) { try body(buffer) } catch { failure = error }
-        }
-        if let failure { throw failure }
+        try withUnsafeBufferPointer { buffer throws(TentacleError) in try body(UnsafeRawBufferPointer(buffer)) }
     }
 }

@@ -80,13 +80,9 @@ final class Inflater {
     func add(
         _ piece: [UInt8], _ sink: (UnsafeRawBufferPointer) throws(TentacleError) -> Void
     ) throws(ZIPArchive.UnpackFailure) -> Int {
-        var failure: ZIPArchive.UnpackFailure?
-        var used = 0
-        piece.withUnsafeBytes { input in
-            do throws(ZIPArchive.UnpackFailure) { used = try run(input, sink) } catch { failure = error }
+        try piece.withUnsafeBufferPointer { input throws(ZIPArchive.UnpackFailure) in
+            try run(UnsafeRawBufferPointer(input), sink)
         }
-        if let failure { throw failure }
-        return used
     }
 
     private func run(

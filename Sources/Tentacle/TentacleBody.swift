@@ -52,11 +52,7 @@ public enum TentacleBody: Sendable {
     func read(_ size: UInt64, _ body: (UnsafeRawBufferPointer) throws(TentacleError) -> Void) throws(TentacleError) {
         switch self {
         case .bytes(let bytes):
-            var failure: TentacleError?
-            bytes.withUnsafeBytes { bytes in
-                do throws(TentacleError) { try body(bytes) } catch { failure = error }
-            }
-            if let failure { throw failure }
+            try bytes.withBuffer(body)
         case .file(let descriptor):
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 4096)
             defer { buffer.deallocate() }

@@ -35,7 +35,8 @@ public struct PluginProgram: Sendable {
     /// Runs the plugin: elements to standard output, what went wrong to standard error. What it remembers is saved only
     /// after all output was written.
     ///
-    /// - Returns: The exit status: 0, or 1 where something went wrong, or 2 where it was called wrongly.
+    /// - Returns: The exit status: 0; 1 where something went wrong and there is no output, as agents drop the output of a
+    ///   plugin that fails; 2 where it was called wrongly.
     public func run() async -> Int32 {
         switch BuiltInPlugins.make(name, arguments: arguments) {
         case nil:
@@ -80,8 +81,9 @@ public struct PluginProgram: Sendable {
         context.stateFolder = state.removingLastComponent()
         context.agentFiles = { AgentPaths(configuration: nil, local: nil, state: nil).agentFiles }
         let outcome: ModuleOutcome
+        var hasOutput = false
         do throws(Errno) {
-            outcome = try await collect(plugin, in: context)
+            outcome = try await collect(plugin, in: context, &hasOutput)
         } catch {
             complain("cannot write the output: \(error)")
             return 1
@@ -91,12 +93,17 @@ public struct PluginProgram: Sendable {
         if outcome.stateChanges.contains(where: { spool.values[$0.key] != $0.value }) {
             try spool.commit(files: [], values: spool.values.merging(outcome.stateChanges) { $1 })
         }
-        return outcome.failures.isEmpty ? 0 : 1
+        return outcome.failures.isEmpty || hasOutput ? 0 : 1
     }
 
     /// Writes elements as they come.
-    private func collect(_ plugin: any ModuleKind, in context: ModuleContext) async throws(Errno) -> ModuleOutcome {
+    private func collect(
+        _ plugin: any ModuleKind, in context: ModuleContext, _ hasOutput: inout Bool
+    ) async throws(Errno) -> ModuleOutcome {
+        var count = 0
+        defer { hasOutput = count > 0 }
         func write(_ element: DataFileElement) throws(Errno) {
+            count += 1
             try element.encode { (bytes) throws(Errno) in
                 do {
                     try FileDescriptor.standardOutput.writeAll(bytes)

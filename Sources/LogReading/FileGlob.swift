@@ -14,12 +14,14 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
         description = text
     }
 
-    /// The files that match now, sorted by their names, without the rotated logs of others that match. What kind of
-    /// file each is has not been looked at.
+    /// The files that match now, sorted by their names, without the rotated logs of others that match. Packed files are
+    /// logs only where the pattern asks for them. What kind of file each is has not been looked at.
     ///
+    /// - Parameter known: Logs that were read before: what a rotation left of them is their past, also while they have no
+    ///   file of their own.
     /// - Throws: The reason why a folder on the way cannot be listed, where nothing else matches. Folders that are not
     ///   there hold no matches.
-    public func files() throws(LogFailure) -> [FilePath] {
+    public func files(known: some Collection<FilePath> = []) throws(LogFailure) -> [FilePath] {
         let path = FilePath(description)
         var failure: LogFailure?
         var places = [path.root.map { FilePath(root: $0) } ?? ""]
@@ -34,9 +36,11 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
                     continue
                 }
                 do throws(SystemError) {
-                    let names = try Files.names(in: place.isEmpty ? "." : place).map(\.string)
-                    let matching = names.filter { matches($0, part) }
-                    next += (isLast ? Self.withoutRotated(matching) : matching).map { place.appending($0) }
+                    let names = try Files.names(in: place.isEmpty ? "." : place)
+                    let matching = names.map { (component: $0, text: $0.string) }.filter { matches($0.component, part) }
+                    let logs = isLast ? Self.logs(among: matching, in: place, pattern: part, known: known) : matching
+                    // By its bytes, which need not be UTF-8.
+                    next += logs.map { place.appending($0.component) }
                 } catch {
                     if error.code != .noSuchFileOrDirectory, error.code != .notDirectory {
                         failure = failure ?? LogFailure(place, error)
@@ -49,16 +53,27 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
         return places
     }
 
-    private func matches(_ name: String, _ pattern: String) -> Bool {
-        fnmatch(pattern, name, FNM_PATHNAME | FNM_PERIOD) == 0
+    private func matches(_ name: FilePath.Component, _ pattern: String) -> Bool {
+        name.withPlatformString { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }
     }
+
+    private typealias Name = (component: FilePath.Component, text: String)
 
     /// `syslog*` also matches `syslog.1`, and `*.log` matches `app-20260131.log`; those are read as what they are: the
     /// past of `syslog` and of `app.log`.
-    private static func withoutRotated(_ names: [String]) -> [String] {
-        let all = Set(names)
+    private static func logs(
+        among names: [Name], in folder: FilePath, pattern: String, known: some Collection<FilePath>
+    ) -> [Name] {
+        var all = Set(names.map(\.text))
+        for path in known where path.removingLastComponent() == folder {
+            if let name = path.lastComponent?.string { all.insert(name) }
+        }
+        let wantsPacked = RotatedName.isPacked(pattern)
         return names.filter { name in
-            !possibleLogs(rotatedTo: name).contains { all.contains($0) && RotatedName(name, of: $0) != nil }
+            if !wantsPacked, RotatedName.isPacked(name.text) { return false }
+            return !possibleLogs(rotatedTo: name.text).contains {
+                all.contains($0) && RotatedName(name.text, of: $0) != nil
+            }
         }
     }
 

@@ -18,6 +18,7 @@ struct FileReading {
     let limits: LogLimits
     /// Seconds since 1970.
     let now: Int64
+    let folders: FolderSnapshots
 
     /// How often a search through a folder that changes meanwhile is repeated.
     private static let mostAttempts = 5
@@ -26,9 +27,10 @@ struct FileReading {
     ///
     /// - Parameters:
     ///   - atEnd: Whether to read nothing and remember the end.
-    ///   - names: The names in its folder.
-    func begin(_ scanner: inout LineScanner, atEnd: Bool, names: [String]) -> Result {
-        let predecessor = (try? RotationFolder(of: path, names: names))?.predecessor(of: nil) ?? .unknown
+    func begin(_ scanner: inout LineScanner, atEnd: Bool) -> Result {
+        let home = RotationHome(of: path)
+        let snapshot = try? folders.snapshot(of: home.folder)
+        let predecessor = snapshot.map { RotationFolder(of: home, in: $0).predecessor(of: nil) } ?? .unknown
         do throws(LogFailure) {
             let file = try LogFile(path)
             guard atEnd else {
@@ -75,7 +77,7 @@ struct FileReading {
                     {
                         return result
                     }
-                } else if let chain = try RotationChain.find(position, of: path, current: current),
+                } else if let chain = try RotationChain.find(position, of: path, current: current, in: folders),
                     let result = follow(chain, from: position, with: &scanner)
                 {
                     return result
@@ -98,7 +100,9 @@ struct FileReading {
                     knownSize: position.size)
             else { return nil }
             result = found
-            if result.position != position { result.notes.insert(.rotated(path, rest: place.path), at: 0) }
+            if result.position != position, !chain.later.isEmpty || place.path != path {
+                result.notes.insert(.rotated(path, rest: place.path), at: 0)
+            }
         } else {
             guard !chain.later.isEmpty else {
                 return Result(position: position, failures: [LogFailure(path, .missing)])
@@ -114,7 +118,7 @@ struct FileReading {
                 result.notes.insert(.missed(path, bytes: missed), at: 0)
             }
         }
-        result.failures += chain.unreadable
+        result.failures += chain.unreadable + [chain.obstacle].compactMap { $0 }
         let isLeft = result.position.map { $0.inode != chain.place?.inode || $0.device != chain.place?.device } ?? false
         if isLeft {
             // The first of them may be the file of the position, whose rest was counted already.

@@ -49,6 +49,8 @@ struct JournalEntry: Equatable {
 /// `NAME=text`, or `NAME`, a line feed, the length as 64 bits little-endian, the bytes and a line feed.
 struct JournalExportParser {
     private var rest: ArraySlice<UInt8>
+    /// What there is of an entry within which the output ends, where that is enough to know its place.
+    private(set) var unfinished: JournalEntry?
 
     init(_ output: [UInt8]) {
         rest = output[...]
@@ -66,13 +68,24 @@ struct JournalExportParser {
             }
             if let equals = line.firstIndex(of: UInt8(ascii: "=")) {
                 fields[String(decoding: line[..<equals], as: UTF8.self)] = Array(line[(equals + 1)...])
-            } else {
-                guard let value = counted() else { return nil }
+            } else if let value = counted() {
                 fields[String(decoding: line, as: UTF8.self)] = Array(value)
+            } else {
+                // As much of the value as there is, after its length.
+                fields[String(decoding: line, as: UTF8.self)] = Array(rest.dropFirst(8).prefix(Self.longestPart))
+                rest = []
             }
         }
+        if let equals = rest.firstIndex(of: UInt8(ascii: "=")) {
+            let name = String(decoding: rest[..<equals], as: UTF8.self)
+            fields[name] = Array(rest[(equals + 1)...].prefix(Self.longestPart))
+        }
+        unfinished = entry(fields)
         return nil
     }
+
+    /// The most of an unfinished field that is of use: lines are cut long before.
+    private static let longestPart = 1 << 20
 
     private mutating func counted() -> ArraySlice<UInt8>? {
         let digits = rest.prefix(8)

@@ -23,6 +23,10 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case linkLoop
         /// It was packed with a program that is not built in.
         case packed
+        /// Its folder cannot be listed, so what a rotation left there cannot be found.
+        case folderCannotBeListed
+        /// It is a link of a user to a file of another.
+        case foreignLink
         /// Something else: the system's words.
         case other(String)
     }
@@ -84,6 +88,10 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case .linkLoop: "\(path) leads through links that go in a circle"
         case .packed:
             "\(path) was packed before it was read: let logrotate delay the packing (delaycompress), or pack with gzip"
+        case .folderCannotBeListed:
+            "the folder \(path) cannot be listed: what a rotation left there is not found; let the agent's user list it"
+        case .foreignLink:
+            "\(path) is a link of one user to a file of another, and is not followed: make it root's, if it is right"
         case .other(let words): words
         }
     }

@@ -54,12 +54,22 @@ final class LogFile {
     private static func open(_ path: FilePath) throws(LogFailure) -> OpenFile {
         let status: Stat
         do throws(SystemError) { status = try Files.status(path) } catch { throw LogFailure(path, error) }
+        if isForeignLink(path, to: status) { throw LogFailure(path, .foreignLink) }
         if let objection = objection(to: status) { throw LogFailure(path, objection) }
         do throws(SystemError) {
             return try OpenFile(path, options: [.nonBlocking, .init(rawValue: O_NOCTTY)])
         } catch {
             throw LogFailure(path, error)
         }
+    }
+
+    /// A link of another user than root and the agent's leads to files of that user alone. Else whoever can write to the
+    /// folder of a log would have an agent that runs as root send the server what they may not read themselves.
+    private static func isForeignLink(_ path: FilePath, to status: Stat) -> Bool {
+        guard let link = try? Files.status(path, followingLinks: false), link.type == .symbolicLink else {
+            return false
+        }
+        return ![0, geteuid(), status.rawValue.st_uid].contains(link.rawValue.st_uid)
     }
 
     private static func objection(to status: Stat) -> LogFailure.Reason? {
@@ -95,7 +105,9 @@ final class LogFile {
 
     /// Whether this is the very file that a position is in, with the same content before it.
     func isFile(of position: FilePosition) throws(SystemError) -> Bool {
-        guard device == position.device, inode == position.inode, size >= position.offset else { return false }
+        guard inode == position.inode, size >= position.offset else { return false }
+        // Some file systems get another number each time they are mounted. Then the content alone tells.
+        guard device == position.device || position.head.length > 0 else { return false }
         return try holdsContent(of: position)
     }
 
@@ -138,12 +150,10 @@ final class LogFile {
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
-    /// Whether the file of a path is the one that a position is at the end of, and has not been touched since: what a
-    /// single system call can tell.
-    static func isUntouched(_ path: FilePath, since position: FilePosition) -> Bool {
-        guard position.changed > 0, position.offset == position.size, let status = try? Files.status(path) else {
-            return false
-        }
+    /// Whether a file is the one that a position is at the end of, and has not been touched since: what a single system
+    /// call can tell.
+    static func isUntouched(_ status: Stat?, since position: FilePosition) -> Bool {
+        guard let status, position.changed > 0, position.offset == position.size else { return false }
         return UInt64(status.rawValue.st_dev) == position.device && UInt64(status.rawValue.st_ino) == position.inode
             && Int64(status.rawValue.st_size) == position.size && changeTime(of: status) == position.changed
     }

@@ -24,6 +24,12 @@ public struct LogPosition: Sendable, Hashable, LosslessStringConvertible {
     /// Whether the source was looked at and nothing was there.
     public var isEmpty: Bool { files.isEmpty && journalCursor == nil }
 
+    /// How far a source was read, to compare with another position in it: the time of the last change that was seen, then
+    /// the bytes that were read.
+    public var progress: (changed: Int64, bytes: Int64) {
+        files.values.reduce((0, 0)) { (max($0.0, $1.changed), $0.1 &+ $1.offset) }
+    }
+
     /// One line of printable ASCII: words separated by single spaces, first the version of the form.
     public var description: String {
         var words = ["1"]

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SystemFiles
 internal import SystemPackage
 
 /// Reads what is new in a source and keeps the lines that match.
@@ -55,13 +56,13 @@ public struct LogReader: Sendable {
             return read([path], from: position, atEnd: firstRun == .atEnd)
         case .glob(let glob):
             do throws(LogFailure) {
-                var files = try glob.files()
+                var files = try glob.files(known: position.map { Array($0.files.keys) } ?? [])
                 let atEnd = position == nil && firstRun == .atEnd
-                if files.isEmpty { return missing(FilePath(glob.description), position) }
                 // A log that has no file for a moment has its rotated one.
                 let found = Set(files)
                 files += position?.files.keys.filter { !found.contains($0) } ?? []
-                return read(files, from: position, atEnd: atEnd)
+                if files.isEmpty { return missing(FilePath(glob.description), position) }
+                return read(files, from: position, atEnd: atEnd, areOfGlob: true)
             } catch {
                 var batch = LogBatch(position: position ?? LogPosition())
                 batch.failures = [error]
@@ -90,32 +91,43 @@ public struct LogReader: Sendable {
         return batch
     }
 
-    private func read(_ paths: [FilePath], from position: LogPosition?, atEnd: Bool) -> LogBatch {
+    /// - Parameter areOfGlob: Whether they were not asked for by name.
+    private func read(
+        _ paths: [FilePath], from position: LogPosition?, atEnd: Bool, areOfGlob: Bool = false
+    ) -> LogBatch {
         var batch = LogBatch(position: position ?? LogPosition())
         batch.position.lastServed = nil
         var scanner = LineScanner(pattern: pattern, limits: limits)
-        var names = FolderNames()
+        let folders = FolderSnapshots()
         let now = clock()
-        for path in inTurn(paths, after: position?.lastServed) {
+        for log in NamedLog.all(paths, after: position?.lastServed) {
             if scanner.isFull, !atEnd {
                 batch.hasMore = true
                 break
             }
-            if let known = batch.position.files[path], LogFile.isUntouched(path, since: known) { continue }
-            let reading = FileReading(path: path, limits: limits, now: now)
-            let result =
-                batch.position.files[path].map { reading.resume($0, with: &scanner) }
-                ?? reading.begin(&scanner, atEnd: atEnd, names: names.beside(path))
-            if paths.count > 1, result.failures == [LogFailure(path, .missing)] {
-                // One of many that was deleted; a new file of its name is read from its start.
+            let path = log.path
+            let known = log.position(among: batch.position.files)
+            if let known, LogFile.isUntouched(log.status, since: known) {
+                for name in log.otherNames { batch.position.files[name] = known }
+                continue
+            }
+            let reading = FileReading(path: path, limits: limits, now: now, folders: folders)
+            var result = known.map { reading.resume($0, with: &scanner) } ?? reading.begin(&scanner, atEnd: atEnd)
+            if areOfGlob, result.failures == [LogFailure(path, .missing)] {
+                // One of many that was deleted, as old ones are; a new file of its name is read from its start.
+                result.failures = []
                 batch.position.files[path] = nil
+                if let known, known.size > known.offset {
+                    result.missedBytes += known.size - known.offset
+                    result.notes.append(.missed(path, bytes: known.size - known.offset))
+                }
             } else if let position = result.position {
-                batch.position.files[path] = position
+                for name in [path] + log.otherNames { batch.position.files[name] = position }
             }
             batch.missedBytes += result.missedBytes
             batch.notes += result.notes
             // What a glob matches and is no file was not asked for.
-            batch.failures += paths.count > 1 ? result.failures.filter(\.isOfLog) : result.failures
+            batch.failures += areOfGlob ? result.failures.filter(\.isOfLog) : result.failures
             if result.isLimited {
                 batch.hasMore = true
                 batch.position.lastServed = path
@@ -125,14 +137,57 @@ public struct LogReader: Sendable {
         batch.notes += scanner.notes
         return batch
     }
+}
+
+/// A log that a source names, perhaps by several names.
+private struct NamedLog {
+    /// The first of its names.
+    let path: FilePath
+    /// What is known of the file; `nil` where there is none, or it was not looked at.
+    let status: Stat?
+    /// Links to the same file, which is read once.
+    var otherNames: [FilePath] = []
+
+    /// Where the file was left under one of its names; or else the log of its first name, whatever file that was.
+    func position(among known: [FilePath: FilePosition]) -> FilePosition? {
+        let own = known[path]
+        if otherNames.isEmpty { return own }
+        let isOfFile: (FilePosition) -> Bool = { position in
+            UInt64(status?.rawValue.st_ino ?? 0) == position.inode
+                && UInt64(status?.rawValue.st_dev ?? 0) == position.device
+        }
+        return ([own] + otherNames.map { known[$0] }).lazy.compactMap(\.self).first(where: isOfFile) ?? own
+    }
 
     /// The files by name, beginning with the one after the one that had its turn last.
-    private func inTurn(_ paths: [FilePath], after last: FilePath?) -> [FilePath] {
-        if paths.count == 1 { return paths }
+    static func all(_ paths: [FilePath], after last: FilePath?) -> [NamedLog] {
+        if let path = paths.first, paths.count == 1 { return [NamedLog(path: path, status: try? Files.status(path))] }
         let sorted = paths.map { (path: $0, bytes: $0.bytes) }.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
-        let next = last.flatMap { last in
-            sorted.firstIndex { last.bytes.lexicographicallyPrecedes($0.bytes) }
+        var logs: [NamedLog] = []
+        var places: [Identity: Int] = [:]
+        logs.reserveCapacity(sorted.count)
+        places.reserveCapacity(sorted.count)
+        for path in sorted.lazy.map(\.path) {
+            let status = try? Files.status(path)
+            if let status, status.type == .regular {
+                let identity = Identity(device: UInt64(status.rawValue.st_dev), inode: UInt64(status.rawValue.st_ino))
+                if let place = places[identity] {
+                    logs[place].otherNames.append(path)
+                    continue
+                }
+                places[identity] = logs.count
+            }
+            logs.append(NamedLog(path: path, status: status))
         }
-        return (sorted[(next ?? 0)...] + sorted[..<(next ?? 0)]).map(\.path)
+        let next = last.flatMap { last in
+            let bytes = last.bytes
+            return logs.firstIndex { bytes.lexicographicallyPrecedes($0.path.bytes) }
+        }
+        return Array(logs[(next ?? 0)...] + logs[..<(next ?? 0)])
+    }
+
+    private struct Identity: Hashable {
+        let device: UInt64
+        let inode: UInt64
     }
 }

@@ -29,8 +29,7 @@ struct RotatedName: Hashable {
     /// Takes a name apart; `nil` if it is not one that a rotation of `log` gives.
     init?(_ name: String, of log: String) {
         // Most names in a folder belong to other logs: look at the bytes before anything else.
-        let stem = log[..<(log.endingDot ?? log.endIndex)]
-        guard name.utf8.count > log.utf8.count, name.utf8.starts(with: stem.utf8) else { return nil }
+        guard name.utf8.count > log.utf8.count, name.utf8.starts(with: Self.beginning(of: log).utf8) else { return nil }
         var rest = name[...]
         var packing = Packing.none
         for candidate in Self.packings where rest.hasSuffix(candidate.suffix) {
@@ -38,11 +37,19 @@ struct RotatedName: Hashable {
             packing = candidate.packing
             break
         }
-        guard let middle = Self.middle(of: rest, log: log), let age = Self.age(middle) else { return nil }
+        guard let middle = Self.middle(of: rest, log: log) else { return nil }
+        // `app.log.gz` is app.log itself, packed where it was.
+        guard let age = middle.isEmpty && packing != .none ? .number(0) : Self.age(middle) else { return nil }
         self.name = name
         self.age = age
         self.packing = packing
     }
+
+    /// What the names begin with that rotations of a log give, and its own.
+    static func beginning(of log: String) -> String { String(log[..<(log.endingDot ?? log.endIndex)]) }
+
+    /// Whether a name is that of a packed file.
+    static func isPacked(_ name: String) -> Bool { packings.contains { name.hasSuffix($0.suffix) } }
 
     /// What stands between the log's name and its end, or between the name without its ending and the ending.
     private static func middle(of name: Substring, log: String) -> Substring? {

@@ -13,24 +13,44 @@ struct RotationChain {
     var predecessor: FilePosition.Predecessor
     /// Why some of what was written after it cannot be read.
     var unreadable: [LogFailure] = []
+    /// Why nothing could be looked for.
+    var obstacle: LogFailure?
 
     /// Looks for a position's file in the folder of the log.
     ///
     /// Where it is gone, what was rotated after its predecessor was not read either. And where the predecessor is gone
     /// too, then so is all that is older, and what is left was written later.
     ///
+    /// A log without a rotated file that begins and ends, up to the position, as the log did, is a copy that took its
+    /// place, as editors make it.
+    ///
     /// - Parameters:
     ///   - current: The file that has the log's name.
+    ///   - folders: What is known of folders; may be of a moment ago.
     /// - Returns: `nil` where the folder kept changing during the search, so that the order is not certain.
     static func find(
-        _ position: FilePosition, of log: FilePath, current: LogFile?
+        _ position: FilePosition, of log: FilePath, current: LogFile?, in folders: FolderSnapshots
     ) throws(SystemError) -> RotationChain? {
-        let folder = try RotationFolder(of: log)
+        let home = RotationHome(of: log)
+        let folder: RotationFolder
+        do throws(SystemError) {
+            folder = try RotationFolder(of: home, in: folders.snapshot(of: home.folder))
+        } catch {
+            guard error.code == .permissionDenied, let current else { throw error }
+            return RotationChain(
+                later: [current], predecessor: .unknown, obstacle: LogFailure(home.folder, .folderCannotBeListed))
+        }
         // A rotation that happened since the log was opened makes it one of the rotated files.
-        guard folder.logInode == current?.inode else { return nil }
+        guard folder.logInode == current?.inode else {
+            folders.forget(home.folder)
+            return nil
+        }
         // An inode alone does not tell whether the log was copied and emptied before it was renamed.
         let hasContent = position.size > 0 || position.predecessor == .unknown
         let place = hasContent ? folder.place(of: position) : nil
+        if place == nil, position.tail.length >= Self.shortestProof, let current, try current.isCopy(of: position) {
+            return RotationChain(place: current, later: [], predecessor: position.predecessor)
+        }
         let names: [RotatedName] =
             if let place {
                 place.name.map(folder.rotated(after:)) ?? []
@@ -48,13 +68,47 @@ struct RotationChain {
             do throws(LogFailure) {
                 chain.later.append(try folder.open(name))
             } catch {
-                if error.reason == .missing { return nil }
+                if error.reason == .missing {
+                    folders.forget(home.folder)
+                    return nil
+                }
                 chain.unreadable.append(error)
             }
         }
-        guard try RotationFolder(of: log).inodes == folder.inodes else { return nil }
+        if !folder.snapshot.isCertainlyTrue {
+            folders.forget(home.folder)
+            guard try RotationFolder(of: home, in: folders.snapshot(of: home.folder)).inodes == folder.inodes else {
+                return nil
+            }
+        }
         if let current { chain.later.append(current) }
         return chain
+    }
+
+    /// How many bytes before the position have to be the same for another file to be a copy of the log under its own name.
+    private static let shortestProof = 64
+}
+
+/// Where the rotations of a log leave what they put away, and the name that it has there.
+struct RotationHome {
+    let folder: FilePath
+    let name: String
+
+    /// The log's own folder, but where the log is a link into another one: rotation renames the file and not the link.
+    init(of log: FilePath) {
+        let own = log.folder
+        let linked = Self.target(of: log, in: own)
+        folder = linked?.folder ?? own
+        name = (linked ?? log).lastComponent?.string ?? ""
+    }
+
+    /// What a link to another folder holds. Where the log has no file for the moment, it still tells where it comes.
+    private static func target(of log: FilePath, in folder: FilePath) -> FilePath? {
+        guard let status = try? Files.status(log, followingLinks: false), status.type == .symbolicLink,
+            let target = try? Files.linkTarget(log)
+        else { return nil }
+        let path = folder.pushing(target).lexicallyNormalized()
+        return path.folder == folder.lexicallyNormalized() ? nil : path
     }
 }
 
@@ -66,27 +120,20 @@ struct RotationFolder {
     /// What rotations of the log left, the oldest first. Where a generation is there both packed and not, as during
     /// the packing, only the unpacked one counts; and of two ways of naming, the one that was used last.
     let inOrder: [RotatedName]
+    let snapshot: FolderSnapshot
     private let logName: String
-    /// All names in the folder.
-    private let names: [String]
 
     /// The number of the file that has the log's name.
     var logInode: UInt64? { inodes[logName] }
 
-    /// Looks at a log's folder.
-    ///
-    /// - Parameter names: The names in it, where they are known already.
-    init(of log: FilePath, names: [String]? = nil) throws(SystemError) {
-        path = log.folder
-        logName = log.lastComponent?.string ?? ""
-        if let names {
-            self.names = names
-        } else {
-            self.names = try Files.names(in: path).map(\.string)
-        }
+    /// Looks at what a folder has of a log.
+    init(of home: RotationHome, in snapshot: FolderSnapshot) {
+        path = home.folder
+        logName = home.name
+        self.snapshot = snapshot
         var inodes: [String: UInt64] = [:]
         var rotated: [(name: RotatedName, modified: Int64)] = []
-        for name in self.names {
+        for name in snapshot.names(beginningWith: RotatedName.beginning(of: logName)) {
             let rotatedName = RotatedName(name, of: logName)
             guard name == logName || rotatedName != nil else { continue }
             // The log itself may be a link; rotation renames files.
@@ -125,7 +172,7 @@ struct RotationFolder {
     /// The file that a position is in: the same inode under whatever name, or else a copy under a rotated name.
     /// Files that cannot be read are not it.
     func place(of position: FilePosition) -> (name: RotatedName?, file: LogFile)? {
-        for name in names where name != logName && hasInode(name, position) {
+        for name in snapshot.names(ofInode: position.inode) where name != logName {
             let rotated = inOrder.first { $0.name == name }
             if let file = try? open(name, isGzip: rotated?.packing == .gzip), (try? file.isFile(of: position)) == true {
                 return (rotated, file)
@@ -139,12 +186,6 @@ struct RotationFolder {
             if let file = try? open(name), (try? file.isShorterCopy(of: position)) == true { return (name, file) }
         }
         return nil
-    }
-
-    private func hasInode(_ name: String, _ position: FilePosition) -> Bool {
-        guard let status = try? Files.status(path.appending(name), followingLinks: false) else { return false }
-        return status.rawValue.st_ino == position.inode && status.rawValue.st_dev == position.device
-            && status.type == .regular
     }
 
     /// The newest of the rotated files that begin with certain bytes.
@@ -169,23 +210,9 @@ struct RotationFolder {
     }
 }
 
-/// The names in folders, each of which is listed once.
-struct FolderNames {
-    private var known: [FilePath: [String]] = [:]
-
-    /// The names in the folder of a log; none where it cannot be listed.
-    mutating func beside(_ log: FilePath) -> [String] {
-        let folder = log.folder
-        if let names = known[folder] { return names }
-        let names = ((try? Files.names(in: folder)) ?? []).map(\.string)
-        known[folder] = names
-        return names
-    }
-}
-
 extension FilePath {
     /// The folder that holds what the path leads to.
-    fileprivate var folder: FilePath {
+    var folder: FilePath {
         let above = removingLastComponent()
         return above.isEmpty ? "." : above
     }

@@ -77,8 +77,7 @@ struct LogCollection: Sendable {
                 if room.lines < .max { room.lines -= min(room.lines, piece.lines.count) }
             }
             outcome.add(chosen.batch)
-            // A log that could not be looked at yet is met for the first time when it can.
-            if position != nil || chosen.batch.failures.isEmpty { position = chosen.position }
+            position = chosen.position
             guard chosen.batch.hasMore else { break }
             if room.bytes < pieceSize || room.lines == 0 || ContinuousClock.now >= context.deadline
                 || !chosen.batch.failures.isEmpty
@@ -119,10 +118,15 @@ struct LogCollection: Sendable {
     }
 
     /// Where the same log stood under the same name, before its pattern was changed: a new pattern must not lose the lines
-    /// that came since the last cycle.
+    /// that came since the last cycle. Of several, the one that has come furthest is of the pattern that was used last.
     private func positionOfAnotherPattern(in context: ModuleContext) -> String? {
         guard let keyWithoutPattern else { return nil }
-        return context.state.filter { $0.key.hasPrefix(keyWithoutPattern) }.min { $0.key < $1.key }?.value
+        return context.state.filter { $0.key.hasPrefix(keyWithoutPattern) }
+            .compactMap { key, value in LogPosition(value).map { (key: key, value: value, progress: $0.progress) } }
+            .max {
+                ($0.progress.changed, $0.progress.bytes, $0.key) < ($1.progress.changed, $1.progress.bytes, $1.key)
+            }?
+            .value
     }
 
     /// Where the Perl plugin stood, the first time only.
@@ -169,7 +173,8 @@ struct LogCollection: Sendable {
                     batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(result.ending)" : complaint)]
                     return batch
                 }
-                var batch = reader(lines).read(journal: result.output, from: start, firstRun: firstRun)
+                var batch = reader(lines).read(
+                    journal: result.output, from: start, firstRun: firstRun, isCut: result.isTruncated)
                 if result.isTruncated { batch.hasMore = true }
                 return batch
             }

@@ -82,7 +82,7 @@ extension Files {
                     links += 1
                     if links > mostLinks { throw SystemError("follow", path.string, .tooManySymbolicLinkLevels) }
                     steps.append(next)
-                    let target = try target(of: next)
+                    let target = try linkTarget(next)
                     if target.isAbsolute { folder = FilePath(root: "/") }
                     ahead += target.components.reversed()
                     continue
@@ -96,7 +96,8 @@ extension Files {
         return steps
     }
 
-    private static func target(of link: FilePath) throws(SystemError) -> FilePath {
+    /// What a symbolic link holds (readlink(2)).
+    public static func linkTarget(_ link: FilePath) throws(SystemError) -> FilePath {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         try systemCall("read the link", link.string) {
             link.withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }

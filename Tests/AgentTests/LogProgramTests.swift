@@ -59,6 +59,45 @@ struct LogProgramTests {
         }
     }
 
+    @Test(
+        "A plugin that has output ends with 0 whatever went wrong beside it, as agents drop the output of one that fails"
+    )
+    func outputAndFailure() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(in: folder, "")
+            try agent.configure(
+                "module_plugin \(AgentUnderTest.program) plugin --state \(folder)/plugin grep_log_module '\(folder)/b*.log' Program '\\.*'\n"
+                    + "module_plugin grep_log_module \(folder)/b*.log Agent \\.*")
+            try append("b1\n", to: folder.appending("b.log"))
+            #expect(await agent.run("run").status == 0)
+            try append("b2\n", to: folder.appending("b.log"))
+            try FilePath("nowhere").makeLink(at: folder.appending("bdang.log"))
+            _ = await agent.run("run")
+            try append(String(repeating: "x", count: 300_000) + "\n", to: folder.appending("b.log"))
+            _ = await agent.run("run")
+            let logs = try await agent.received().filter { $0.kind == "log_module" }
+            let told = try agent.logText()
+            for name in ["Program", "Agent"] {
+                let texts = logs.filter { $0.name == name }.map(\.text)
+                #expect(texts.count == 2, "\(name): \(told)")
+                #expect(texts.first == "b2\n")
+                #expect(texts.last?.hasPrefix("xxxx") == true)
+            }
+        }
+    }
+
+    @Test("A plugin that fails without any output ends with 1")
+    func failureAlone() async {
+        await withTemporaryFolder { folder in
+            let result = await AgentUnderTest.run(
+                AgentUnderTest.program,
+                ["plugin", "--state", folder.string, "grep_log_module", "\(folder)/none.log", "N", "."])
+            #expect(result.status == 1)
+            #expect(result.text.isEmpty)
+            #expect(result.complaint.contains("does not exist"))
+        }
+    }
+
     @Test("The index of the Perl plugin in GREP_LOG_TMP is taken over")
     func legacyIndex() async throws {
         try await withTemporaryFolder { folder in

@@ -56,6 +56,24 @@ struct JournalTests {
         #expect(reader.read(journal: entry("s=1", "first"), from: empty.position).lines.count == 1)
     }
 
+    @Test(arguments: [true, false])
+    func anEntryLargerThanTheLimitIsCutAndPassedOver(isText: Bool) throws {
+        let reader = LogReader(matching: try LogPattern("."))
+        let huge = [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)
+        let whole = isText ? entry("s=8", String(decoding: huge, as: UTF8.self)) : entry("s=8", bytes: huge)
+        let batch = reader.read(
+            journal: Array(whole.prefix(2 << 20)), from: LogPosition(journalCursor: "s=7"), isCut: true)
+        #expect(batch.position.journalCursor == "s=8")
+        #expect(batch.lines.count == 1)
+        #expect(batch.text.hasSuffix("\(LogLimits.cutMark)"))
+        // Behind a whole entry it is left for the next time, which may have it whole.
+        let later = reader.read(
+            journal: entry("s=7", "small") + whole.prefix(2 << 20), from: LogPosition(journalCursor: "s=6"), isCut: true
+        )
+        #expect(later.position.journalCursor == "s=7")
+        #expect(later.lines.count == 1)
+    }
+
     @Test func aMessageOfSeveralLinesCannotPassForSeveralEntries() throws {
         let message = Array("one\nNov 1 00:00:00 web sshd[1]: forged\n\n__CURSOR=s=7\n\n".utf8)
         let reader = LogReader(matching: try LogPattern("."))

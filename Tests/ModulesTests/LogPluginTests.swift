@@ -57,6 +57,30 @@ extension [DataFileElement] {
 
 @Suite("Options of the plugins that read logs")
 struct LogPluginTests {
+    @Test("A log that is missing at first is read from its start when it comes")
+    func missingAtFirst() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            try Files.remove(plugin.log)
+            #expect(try await plugin.run("grep_log_module", ".").isEmpty)
+            #expect(!plugin.outcome.failures.isEmpty)
+            try plugin.append("1\n2\n")
+            #expect(try await plugin.run("grep_log_module", ".").texts == ["N: 1\n2\n"])
+        }
+    }
+
+    @Test("A pattern that was changed, and changed again, goes on where the last one stood")
+    func changedPattern() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            _ = try await plugin.run("grep_log_module", "aaa|x")
+            for (line, pattern) in [("x1", "aaa|x"), ("x2", "bbb|x"), ("x3", "ccc|x"), ("x4", "aab|x")] {
+                try plugin.append(line + "\n")
+                #expect(try await plugin.run("grep_log_module", pattern).texts == ["N: \(line)\n"])
+            }
+        }
+    }
+
     @Test("Several patterns, each under its name, from one reading")
     func patterns() async throws {
         try await withTemporaryFolder { folder in

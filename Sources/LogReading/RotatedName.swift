@@ -73,7 +73,26 @@ struct RotatedName: Hashable {
         }
         guard let number = numbers.first else { return nil }
         // Nobody keeps a hundred thousand generations; a date has eight digits, or three parts.
-        return numbers.count == 1 && number < 100_000 ? .number(number) : .date(numbers)
+        return numbers.count == 1 && number < 100_000 ? .number(number) : .date(yearFirst(numbers))
+    }
+
+    /// The parts of a date with the year in front, from dates that begin with the day, too (`-%d%m%Y`).
+    private static func yearFirst(_ numbers: [Int]) -> [Int] {
+        let first = numbers[0]
+        if (1_000_000...99_999_999).contains(first) {
+            let dayFirst = [first % 10000, first / 10000 % 100, first / 1_000_000]
+            let isYearFirst = isDate(year: first / 10000, month: first / 100 % 100, day: first % 100)
+            if !isYearFirst, isDate(year: dayFirst[0], month: dayFirst[1], day: dayFirst[2]) {
+                return [dayFirst[0] * 10000 + dayFirst[1] * 100 + dayFirst[2]] + numbers.dropFirst()
+            }
+        } else if numbers.count >= 3, isDate(year: numbers[2], month: numbers[1], day: numbers[0]) {
+            return [numbers[2], numbers[1], numbers[0]] + numbers.dropFirst(3)
+        }
+        return numbers
+    }
+
+    private static func isDate(year: Int, month: Int, day: Int) -> Bool {
+        (1970...2999).contains(year) && (1...12).contains(month) && (1...31).contains(day)
     }
 
     /// Whether this name was given after the other; `nil` if the two do not belong to one way of naming.

@@ -181,7 +181,9 @@ struct RotationFolder {
         for name in inOrder.reversed() {
             if let file = try? open(name), (try? file.isCopy(of: position)) == true { return (name, file) }
         }
-        // What was written between copytruncate's copy and its truncation may have been read: the copy is shorter then.
+        // What was written between copytruncate's copy and its truncation may have been read: the copy is shorter then. The
+        // log is the same file, emptied; else this would take any file with the same first bytes.
+        guard logInode == position.inode else { return nil }
         for name in inOrder.reversed() {
             if let file = try? open(name), (try? file.isShorterCopy(of: position)) == true { return (name, file) }
         }

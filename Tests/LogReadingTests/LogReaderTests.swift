@@ -104,7 +104,8 @@ struct LogReaderTests {
 
     @Test(arguments: [
         ["app.log-20261230", "app.log-20261231"], ["app-2026-12-30.log", "app-2026-12-31.log"],
-        ["app.2.log", "app.1.log"],
+        ["app.2.log", "app.1.log"], ["app.log-31012026", "app.log-01022026"],
+        ["app.log-31-01-2026", "app.log-01-02-2026"],
     ])
     func datedAndNumberedNamesAreTakenInTheirOrder(names: [String]) throws {
         try withTemporaryFolder { folder in
@@ -117,6 +118,25 @@ struct LogReaderTests {
             try log.rename("app.log", names[1])
             try log.append("four\n")
             #expect(try log.read().text == "two\nthree\nfour\n")
+        }
+    }
+
+    @Test func aRotatedFileWithTheSameBeginningIsNoCopyOfALogThatIsGone() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            let banner = String(repeating: "=", count: 1100) + "\n"
+            try log.append(banner + "one and more\n")
+            try log.read(firstRun: .fromStart)
+            try log.append("two\n")
+            try Files.remove(log.log)
+            // So that the number is not used again at once.
+            try log.append("", to: "placeholder")
+            try log.append(banner + "three\n")
+            try log.rename("app.log", "app.log.1")
+            try log.append(banner + "four\n")
+            let batch = try log.read()
+            #expect(batch.text == banner + "three\n" + banner + "four\n")
+            #expect(batch.notes.contains { if case .missed = $0 { true } else { false } })
         }
     }
 

@@ -5,7 +5,7 @@ struct ConfigurationBuilder {
     private let main: FilePath
     private var settings = GeneralSettings()
     private var policy = LocalPolicy()
-    private var macros = Macros()
+    private var macros: [(name: String, value: String)] = []
     // Those whose modules are still to be made, since macros of any file count in all of them.
     private var moduleFiles: [RawConfiguration] = []
     private var customFields: [Int: (name: String?, value: String?)] = [:]
@@ -91,11 +91,13 @@ struct ConfigurationBuilder {
         var modules: [ModuleDefinition] = []
         var skipped: [SkippedModule] = []
         modules.reserveCapacity(moduleFiles.reduce(0) { $0 + $1.modules.count })
+        let macros = MacroTable(macros)
+        var macroRoom = MacroRoom()
         for file in moduleFiles {
             for raw in file.modules {
                 var builder = ModuleBuilder(raw, of: file, macros: macros)
                 do throws(ModuleBuilder.Skipped) {
-                    modules.append(try builder.build())
+                    modules.append(try builder.build(&macroRoom))
                 } catch {
                     skipped.append(SkippedModule(name: builder.name, position: builder.position, reason: error.text))
                 }
@@ -132,7 +134,7 @@ struct ConfigurationBuilder {
         }
         switch token.name {
         case "include": if setting.value.isEmpty { reportValue(setting, at: position, "a path or a wildcard") }
-        case "macro*": macros.define(String(setting.token.dropFirst("macro".count)), as: setting.value)
+        case "macro*": define(macro: String(setting.token.dropFirst("macro".count)), setting, at: position)
         case "custom_fieldN_name":
             customFields[setting.customFieldNumber ?? 0, default: (nil, nil)].name = setting.value
         case "custom_fieldN_value":
@@ -140,6 +142,13 @@ struct ConfigurationBuilder {
         case _ where token.isAboutSecondary: secondary.append((token, setting, position))
         default: apply(token, setting, at: position)
         }
+    }
+
+    private mutating func define(macro name: String, _ setting: RawSetting, at position: SourcePosition) {
+        if let reason = MacroTable.misnaming(name) {
+            return diagnostics.report(.error, at: position, "'\(shownToken(setting.token))' has no effect: \(reason)")
+        }
+        macros.append((name, setting.value))
     }
 
     private mutating func apply(_ token: GeneralToken, _ setting: RawSetting, at position: SourcePosition) {

@@ -34,28 +34,36 @@ struct ModuleBuilder {
     private var windowsToken: RawSetting?
     private var isUnusable = false
 
-    init(_ raw: RawModule, of file: RawConfiguration, macros general: Macros) {
+    init(_ raw: RawModule, of file: RawConfiguration, macros general: MacroTable) {
         position = SourcePosition(file: file.file, line: raw.first.line, column: raw.first.column)
         text = file.text
         settings = file.moduleSettings[raw.settings]
-        var macros = general
+        var own: [(name: String, value: String)] = []
         for setting in settings where setting.isMacro {
-            macros.define(
-                String(text.string(setting.line.token).dropFirst("module_macro".count)),
-                as: text.string(setting.line.value))
+            let token = text.string(setting.line.token)
+            let name = String(token.dropFirst("module_macro".count))
+            if let reason = MacroTable.misnaming(name) {
+                let place = SourcePosition(file: file.file, line: setting.line.line, column: setting.line.column)
+                diagnostics.report(.error, at: place, "'\(shownToken(token))' has no effect: \(reason)")
+            } else {
+                own.append((name, text.string(setting.line.value)))
+            }
         }
-        self.macros = macros
+        macros = Macros(general, own: own.isEmpty ? .none : MacroTable(own))
     }
 
-    mutating func build() throws(Skipped) -> ModuleDefinition {
+    /// - Parameter room: How much longer macros may still make the settings of the configuration.
+    mutating func build(_ room: inout MacroRoom) throws(Skipped) -> ModuleDefinition {
         for setting in settings where !setting.isMacro {
             let index = Int(setting.index)
-            let value = text.string(setting.line.value)
-            take(
-                index,
-                RawSetting(
-                    setting.line, token: ModuleToken.all[index].name,
-                    value: macros.isEmpty ? value : macros.expand(value)))
+            var value = text.string(setting.line.value)
+            do throws(Macros.Refusal) {
+                value = try macros.expand(value, &room)
+            } catch {
+                leaveOut(index, setting.line, error)
+                continue
+            }
+            take(index, RawSetting(setting.line, token: ModuleToken.all[index].name, value: value))
         }
         if let windowsToken {
             let text = "'\(windowsToken.token)' exists in the Windows agent only"
@@ -63,9 +71,9 @@ struct ModuleBuilder {
         }
         // What is switched off is not complained about.
         if isDisabled { throw Skipped(text: "module_disabled 1") }
+        if isUnusable { throw Skipped(text: "a line that it cannot do without is wrong") }
         guard let source else { throw skip("it has nothing to run (module_exec, module_plugin …)", at: nil) }
         if name.isEmpty, source.kind != .plugin { throw skip("it has no module_name", at: nil) }
-        if isUnusable { throw Skipped(text: "a line that it cannot do without is wrong") }
         let sourcePosition = valuePosition(source.setting)
         guard let source = makeSource(source.kind, source.setting) else {
             throw Skipped(text: "'\(source.setting.token)' is wrong")
@@ -99,6 +107,26 @@ struct ModuleBuilder {
         case .detail(let detail): details.append((detail, setting))
         case .none: takeUnused(ModuleToken.all[index].support, setting)
         case .macro: break
+        }
+    }
+
+    /// Leaves out a setting that macros make too long.
+    private mutating func leaveOut(_ index: Int, _ line: ConfigurationLine, _ refusal: Macros.Refusal) {
+        let token = ModuleToken.all[index]
+        if token.role.isIndispensable { isUnusable = true }
+        let place = SourcePosition(file: position.file, line: line.line, column: line.valueColumn)
+        let costs = token.role.isIndispensable ? skippedPhrase : "the line has no effect"
+        switch refusal {
+        case .tooLong:
+            diagnostics.report(
+                .error, at: place,
+                "\(token.name): with its macros it is longer than \(ConfigurationLine.longestLine) bytes; \(costs)")
+        case .noRoom(isFirst: true):
+            diagnostics.report(
+                .error, at: place,
+                "macros make the settings more than \(ConfigurationLoader.largestFile) bytes longer: this one is left "
+                    + "out, and so are all from here on that they make longer")
+        case .noRoom(isFirst: false): break
         }
     }
 

@@ -163,3 +163,13 @@ public struct ModuleToken: Sendable {
         "module_start_command", "module_startdelay", "module_retrydelay", "module_user_session",
     ].map { ModuleToken($0, .none, "Windows agent only", support: .windowsOnly) }
 }
+
+extension ModuleToken.Role {
+    /// Whether a module that has such a line must not run without it.
+    var isIndispensable: Bool {
+        switch self {
+        case .name, .source, .schedule(.precondition), .schedule(.crontab), .schedule(.user): true
+        default: false
+        }
+    }
+}

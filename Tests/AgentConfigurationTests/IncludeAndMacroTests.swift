@@ -181,11 +181,4 @@ import Testing
         #expect(configuration.modules.first?.name == "ab")
         #expect(configuration.findings.first?.hasPrefix("1:1: error: unknown token 'macro'") == true)
     }
-
-    @Test func `Replacing costs one pass, whatever the macros are`() {
-        var macros = Macros()
-        macros.define("a", as: String(repeating: "a", count: 100))
-        macros.define("aa", as: "")
-        #expect(macros.expand(String(repeating: "a", count: 9)).utf8.count == 100)
-    }
 }

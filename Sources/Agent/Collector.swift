@@ -1,6 +1,5 @@
 internal import AgentConfiguration
 internal import CommandRunner
-internal import LogReading
 internal import Modules
 
 /// What one module did in a cycle.
@@ -116,19 +115,26 @@ struct Collector: Sendable {
         let module = planned.definition
         for precondition in module.preconditions {
             let result = await run(precondition.command, module, context)
-            guard result.isSuccess else {
-                return ModuleOutcome(failure: "its precondition could not be asked: \(result.ending)")
+            // Either way what is to run a single time is still to be run.
+            var heldBack = ModuleOutcome()
+            heldBack.didRun = false
+            do throws(ConditionUnanswered) {
+                if try precondition.holds(after: result) { continue }
+            } catch {
+                heldBack.failures = ["its precondition could not be asked: \(error)"]
             }
-            if !precondition.condition.holds(for: String(decoding: result.output.prefix(4096), as: UTF8.self)) {
-                var heldBack = ModuleOutcome()
-                heldBack.didRun = false
-                return heldBack
-            }
+            return heldBack
         }
         let (reported, isReported) = planned.reported(await ConfiguredModule(admitted).collect(in: context))
         var outcome = reported
         guard isReported, let value = outcome.value else { return outcome }
-        for condition in module.conditions where condition.condition.holds(for: value) {
+        for condition in module.conditions {
+            do throws(ConditionUnanswered) {
+                guard try condition.condition.holds(for: value) else { continue }
+            } catch {
+                outcome.failures.append("its condition could not be asked: \(error)")
+                continue
+            }
             let result = await run(condition.command, module, context)
             if !result.isSuccess { outcome.failures.append("the command of its condition \(result.ending)") }
         }
@@ -138,27 +144,11 @@ struct Collector: Sendable {
     private func run(_ command: String, _ module: ModuleDefinition, _ context: ModuleContext) async -> CommandResult {
         let limit = min(module.timeout ?? context.longestCommand, context.longestCommand)
         return await context.bounds.bound(
-            Command(.shell(command), environment: context.environment, timeLimit: limit)
+            Command(
+                .shell(command), environment: context.environment, timeLimit: limit,
+                outputLimit: CommandCondition.outputLimit)
         ).run()
     }
-}
-
-extension Condition {
-    /// Whether the first line of some text holds: as a number, or as text for a regular expression.
-    func holds(for text: String) -> Bool {
-        let line = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
-        if case .matches(let pattern) = self {
-            guard let compiled = try? LogPattern(pattern, options: .caseSensitive) else { return false }
-            return compiled.search(line.utf8) == .match
-        }
-        guard let number = Double(line.filter { !$0.isWhitespace }.replacingComma) else { return false }
-        return holds(for: number) ?? false
-    }
-}
-
-extension String {
-    /// Servers take `3,14` for a number, so conditions do too.
-    fileprivate var replacingComma: String { String(map { $0 == "," ? "." : $0 }) }
 }
 
 extension ResourceLimits {

@@ -39,8 +39,20 @@ struct PlannedModule: Sendable {
     func reported(_ outcome: ModuleOutcome) -> (outcome: ModuleOutcome, isReported: Bool) {
         // A value that is not there neither begins nor ceases to match.
         guard !definition.intensiveConditions.isEmpty, let value = outcome.value else { return (outcome, true) }
-        let matches = definition.intensiveConditions.allSatisfy { $0.holds(for: value) }
         var outcome = outcome
+        var matches = true
+        do throws(ConditionUnanswered) {
+            for condition in definition.intensiveConditions where matches { matches = try condition.holds(for: value) }
+        } catch {
+            // Said when the module's own time has come, and not once a second.
+            if reporting == .always {
+                outcome.failures.append("its intensive condition could not be asked: \(error)")
+                return (outcome, true)
+            }
+            outcome.elements = []
+            outcome.stateChanges = [:]
+            return (outcome, false)
+        }
         if reporting == .changeOfMatch(from: matches) {
             outcome.elements = []
             outcome.stateChanges = [:]

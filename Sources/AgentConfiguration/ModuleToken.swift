@@ -115,7 +115,7 @@ public struct ModuleToken: Sendable {
         ModuleToken(
             "module_crontab", .schedule(.crontab), "runs at the cycles that `minute hour day month weekday` meet"),
         ModuleToken("module_cron_interval", .schedule(.cronInterval), "seconds, told to the server beside the crontab"),
-        ModuleToken("module_precondition", .schedule(.precondition), "runs only if COMMAND's value holds"),
+        ModuleToken("module_precondition", .schedule(.precondition), "runs only if what COMMAND prints holds"),
         ModuleToken("module_condition", .schedule(.condition), "runs COMMAND if the module's value holds"),
         ModuleToken(
             "module_intensive_condition", .schedule(.intensiveCondition),

@@ -127,7 +127,8 @@ struct Collector: Sendable {
         }
         let (reported, isReported) = planned.reported(await ConfiguredModule(admitted).collect(in: context))
         var outcome = reported
-        guard isReported, let value = outcome.value else { return outcome }
+        // A log without new lines has an empty value, and nothing to ask about.
+        guard isReported, let value = outcome.value, !outcome.elements.isEmpty else { return outcome }
         for condition in module.conditions {
             do throws(ConditionUnanswered) {
                 guard try condition.condition.holds(for: value) else { continue }

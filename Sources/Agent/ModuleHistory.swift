@@ -37,8 +37,9 @@ public struct ModuleRun: Sendable, Hashable {
             result = .failed
             text = Self.shortened(failure)
         } else {
-            result = module.outcome.value == nil && module.outcome.elements.isEmpty ? .noData : .data
-            text = Self.shortened(module.outcome.value ?? "")
+            let value = module.outcome.value ?? ""
+            result = value.isEmpty && module.outcome.elements.isEmpty ? .noData : .data
+            text = Self.shortened(value)
         }
     }
 

@@ -40,7 +40,8 @@ struct PlannedModule: Sendable {
         // A value that is not there neither begins nor ceases to match.
         guard !definition.intensiveConditions.isEmpty, let value = outcome.value else { return (outcome, true) }
         var outcome = outcome
-        var matches = true
+        // A log without new lines matches nothing, not even what matches an empty line.
+        var matches = !value.isEmpty
         do throws(ConditionUnanswered) {
             for condition in definition.intensiveConditions where matches { matches = try condition.holds(for: value) }
         } catch {

@@ -29,9 +29,20 @@ struct LogPatternMeasurement: Sendable {
         var outcome = await collection.read(in: context) { lines.append($0.lines) }
         if outcome.failures.isEmpty || !lines.isEmpty {
             outcome.elements = elements(lines, dressing)
-            outcome.value = type.rawValue.hasSuffix("_proc") ? (lines.isEmpty ? "0" : "1") : "\(lines.count)"
+            outcome.value = value(lines)
         }
         return .elements(outcome)
+    }
+
+    /// What conditions and later modules see: what is sent, and an empty text where nothing new is.
+    private func value(_ lines: LogLines) -> String {
+        switch type.rawValue {
+        case "log": String(decoding: lines.bytes, as: UTF8.self)
+        case _ where type.rawValue.hasSuffix("_string"):
+            lines.map { String(decoding: $0.trimmingSpaces, as: UTF8.self) }.joined(separator: "\n")
+        case _ where type.rawValue.hasSuffix("_proc"): lines.isEmpty ? "0" : "1"
+        default: String(lines.count)
+        }
     }
 
     private func elements(_ lines: LogLines, _ dressing: (Module.Data, String?) -> Module) -> [DataFileElement] {

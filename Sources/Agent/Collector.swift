@@ -5,7 +5,7 @@ internal import Modules
 /// What one module did in a cycle.
 struct CollectedModule: Sendable {
     let planned: PlannedModule
-    let outcome: ModuleOutcome
+    var outcome: ModuleOutcome
     let duration: Duration
 
     var definition: ModuleDefinition { planned.definition }
@@ -20,13 +20,18 @@ struct Collector: Sendable {
     let context: ModuleContext
 
     /// Runs modules. One that saves its value for later ones ends before those begin.
-    func collect(_ modules: [PlannedModule]) async -> [CollectedModule] {
+    ///
+    /// - Parameter saved: What was saved before, and then what is saved now.
+    func collect(_ modules: [PlannedModule], saving saved: inout SavedValues) async -> [CollectedModule] {
         var collected: [CollectedModule] = []
-        var environment = context.environment
         for wave in waves(modules) where !Task.isCancelled {
-            let outcomes = await collect(wave: wave, context.with(environment: environment))
-            for (module, value) in outcomes.compactMap({ one in one.outcome.value.map { (one.definition, $0) } }) {
-                if let name = module.savesAs { environment[name] = value.split(separator: "\n").first.map(String.init) }
+            let environment = context.environment.merging(saved.variables) { $1 }
+            var outcomes = await collect(wave: wave, context.with(environment: environment))
+            // What a signal ended has no value, and takes none away.
+            for index in outcomes.indices where outcomes[index].outcome.didRun && !Task.isCancelled {
+                guard let name = outcomes[index].definition.savesAs else { continue }
+                let failure = saved.save(outcomes[index].outcome.value, as: name)
+                outcomes[index].outcome.failures += failure.map { [$0] } ?? []
             }
             collected += outcomes
         }

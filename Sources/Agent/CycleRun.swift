@@ -101,7 +101,8 @@ struct CycleRun {
             policy: configuration.policy,
             plugins: PluginGate(configuration.policy, state: paths.state, path: environment["PATH"] ?? ""),
             context: context)
-        collected.modules = await collector.collect(plan.due)
+        var saved = SavedValues(of: configuration.modules, in: state)
+        collected.modules = await collector.collect(plan.due, saving: &saved)
         log(collected.modules)
 
         let missedLogBytes = max(
@@ -126,6 +127,7 @@ struct CycleRun {
         collected.values = state.merging(plan.stateChanges(heldBack: Set(heldBack))) { $1 }
         collected.values.merge(identity.stateChanges) { $1 }
         for module in collected.modules { collected.values.merge(module.outcome.stateChanges) { $1 } }
+        saved.store(in: &collected.values)
         if missedLogBytes > 0 { collected.values[StateKey.missedLogBytes] = String(missedLogBytes) }
         collected.values.merge(own?.stateChanges ?? [:]) { $1 }
         collected.values[StateKey.cpuCounters] = await host.cpuCounters() ?? state[StateKey.cpuCounters]

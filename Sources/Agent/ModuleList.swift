@@ -92,8 +92,9 @@ public struct ModuleList: Sendable {
             plugins: PluginGate(configuration.policy, state: stateFolder, path: environment["PATH"] ?? ""),
             context: context)
         let wanted = configuration.modules.filter { $0.displayName == name }
-        return await collector.collect(wanted.map { PlannedModule(definition: $0, stateKey: name, reporting: .always) })
-            .map(Trial.init)
+        var saved = SavedValues(of: configuration.modules, in: state)
+        let planned = wanted.map { PlannedModule(definition: $0, stateKey: name, reporting: .always) }
+        return await collector.collect(planned, saving: &saved).map(Trial.init)
     }
 }
 

@@ -16,6 +16,17 @@ enum StateKey {
     static let missedLogBytes = "log bytes missed"
     /// The digest of the configuration's files, and by what they are known to be the same.
     static let configurationDigest = "configuration digest"
+
+    // A word of its own in front, as a variable may have any name.
+    private static let savedPrefix = "saved value "
+
+    /// The value that `module_save` keeps for an environment variable.
+    static func savedValue(_ name: String) -> String { savedPrefix + name }
+
+    /// The variable of a value that `module_save` keeps; `nil` where the value is another.
+    static func savedName(_ key: String) -> String? {
+        key.hasPrefix(savedPrefix) ? String(key.dropFirst(savedPrefix.count)) : nil
+    }
 }
 
 extension CyclePlan.Moment {

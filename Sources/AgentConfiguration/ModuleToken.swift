@@ -122,7 +122,9 @@ public struct ModuleToken: Sendable {
             "runs at every intensive cycle, reports when it begins or ends to hold"),
         ModuleToken("module_timeout", .schedule(.timeout), "seconds after which the command's process group is killed"),
         ModuleToken("module_user", .schedule(.user), "user that its commands run as, where the agent runs as root"),
-        ModuleToken("module_save", .schedule(.save), "environment variable that carries the value to later modules"),
+        ModuleToken(
+            "module_save", .schedule(.save),
+            "environment variable that carries the value to later modules, in later cycles too"),
         ModuleToken("module_disabled", .schedule(.disabled), "1: the module is skipped"),
         ModuleToken(
             "module_macro*", .macro, "the rest of the token is replaced by the value in this module's settings"),

@@ -29,7 +29,7 @@ enum OpenFileLimit {
 /// The nice value of the agent and of the commands that it starts.
 enum ProcessPriority {
     /// Sets the nice value of all threads: on Linux each has its own (setpriority(2)), and a command takes that of the
-    /// thread that starts it. Threads that come later take that of the one that makes them.
+    /// first. Threads that come later take that of the one that makes them, or what Dispatch gives its workers.
     ///
     /// - Throws: ``SystemError``; `EACCES` where only root may be as urgent as that.
     static func setNice(_ value: Int, tasks: FilePath = "/proc/self/task") throws(SystemError) {

@@ -27,6 +27,9 @@ extension Command {
         return nil
     }
 
+    /// The nice value of the first thread: that of the present one is what Dispatch gave its worker (setpriority(2)).
+    private static var niceValue: Int32 { getpriority(__priority_which_t(PRIO_PROCESS.rawValue), id_t(getpid())) }
+
     /// The command as the launcher reads it (command_launcher.h).
     var launchDescription: [UInt8] {
         let candidates: [String]
@@ -46,7 +49,7 @@ extension Command {
             candidate_count: UInt32(clamping: candidates.count), argument_count: UInt32(clamping: arguments.count),
             variable_count: UInt32(clamping: variables.count), group_count: UInt32(clamping: groups.count),
             limit_count: UInt32(clamping: limits.count), flags: flags, user: user?.userID ?? 0,
-            group: user?.groupID ?? 0, nice: getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0), reserved: 0)
+            group: user?.groupID ?? 0, nice: Self.niceValue, reserved: 0)
         var bytes: [UInt8] = []
         withUnsafeBytes(of: header) { bytes += $0 }
         for (resource, value) in limits {

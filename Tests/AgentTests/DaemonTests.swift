@@ -31,7 +31,7 @@ struct DaemonTests {
         }
     }
 
-    @Test("All threads, and so every command, have the nice value of pandora_nice")
+    @Test("Every command has the nice value of pandora_nice, whichever thread starts it")
     func nice() async throws {
         try await withTemporaryFolder { folder in
             let agent = try AgentUnderTest(

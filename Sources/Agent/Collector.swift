@@ -11,30 +11,70 @@ struct CollectedModule: Sendable {
     var definition: ModuleDefinition { planned.definition }
 }
 
-/// Runs modules side by side, and gives their outcomes in the order of the configuration.
+/// Runs modules in the order of the configuration, at its pace, and gives their outcomes in that order.
 struct Collector: Sendable {
-    /// How many run at the same time.
-    let width: Int
+    let pace: ModulePace
     let policy: LocalPolicy
     let plugins: PluginGate
     let context: ModuleContext
+
+    /// What the wait for a module can end with.
+    private enum Event: Sendable {
+        case ended(index: Int, CollectedModule)
+        case timeIsOver
+    }
 
     /// Runs modules. One that saves its value for later ones ends before those begin.
     ///
     /// - Parameter saved: What was saved before, and then what is saved now.
     func collect(_ modules: [PlannedModule], saving saved: inout SavedValues) async -> [CollectedModule] {
-        var collected: [CollectedModule] = []
-        for wave in waves(modules) where !Task.isCancelled {
-            let environment = context.environment.merging(saved.variables) { $1 }
-            var outcomes = await collect(wave: wave, context.with(environment: environment))
-            // What a signal ended has no value, and takes none away.
-            for index in outcomes.indices where outcomes[index].outcome.didRun && !Task.isCancelled {
-                guard let name = outcomes[index].definition.savesAs else { continue }
-                let failure = saved.save(outcomes[index].outcome.value, as: name)
-                outcomes[index].outcome.failures += failure.map { [$0] } ?? []
+        let before = saved
+        let (collected, after) = await withTaskGroup(of: Event.self) { group in
+            var collected = [CollectedModule?](repeating: nil, count: modules.count)
+            var saved = before
+            var runningCount = 0
+            // One at a time, which is set anew where it was for a module that has ended: most end at once.
+            var isTimerSet = false
+            func waitForEvent() async {
+                switch await group.next() {
+                case .ended(let index, var module):
+                    runningCount -= 1
+                    // What a signal ended has no value, and takes none away.
+                    if let name = module.definition.savesAs, module.outcome.didRun, !Task.isCancelled {
+                        let failure = saved.save(module.outcome.value, as: name)
+                        module.outcome.failures += failure.map { [$0] } ?? []
+                    }
+                    collected[index] = module
+                case .timeIsOver, nil:
+                    isTimerSet = false
+                }
             }
-            collected += outcomes
+            // What a signal ended is not begun any more.
+            for (index, module) in modules.enumerated() where !Task.isCancelled {
+                let context = context.with(environment: context.environment.merging(saved.variables) { $1 })
+                group.addTask { .ended(index: index, await collect(module, context)) }
+                runningCount += 1
+                let end = pace.grace > .zero ? ContinuousClock.now + pace.grace : nil
+                while collected[index] == nil {
+                    if module.definition.savesAs == nil {
+                        guard let end, ContinuousClock.now < end, !Task.isCancelled else { break }
+                        if !isTimerSet {
+                            isTimerSet = true
+                            group.addTask {
+                                try? await Task.sleep(until: end, clock: .continuous)
+                                return .timeIsOver
+                            }
+                        }
+                    }
+                    await waitForEvent()
+                }
+                while runningCount >= pace.width { await waitForEvent() }
+            }
+            while runningCount > 0 { await waitForEvent() }
+            group.cancelAll()
+            return (collected.compactMap { $0 }, saved)
         }
+        saved = after
         return withoutRepetitions(collected)
     }
 
@@ -52,36 +92,6 @@ struct Collector: Sendable {
             }
             for key in keys { readers[key] = name }
             return module
-        }
-    }
-
-    /// Splits after each module that saves its value.
-    private func waves(_ modules: [PlannedModule]) -> [[PlannedModule]] {
-        var waves: [[PlannedModule]] = [[]]
-        for module in modules {
-            waves[waves.count - 1].append(module)
-            if module.definition.savesAs != nil { waves.append([]) }
-        }
-        return waves.filter { !$0.isEmpty }
-    }
-
-    private func collect(wave: [PlannedModule], _ context: ModuleContext) async -> [CollectedModule] {
-        await withTaskGroup(of: (Int, CollectedModule).self) { group in
-            var next = 0
-            func startNext() {
-                // What a signal ended is not begun any more.
-                guard next < wave.count, !Task.isCancelled else { return }
-                let index = next
-                next += 1
-                group.addTask { (index, await collect(wave[index], context)) }
-            }
-            for _ in 0..<max(1, width) { startNext() }
-            var collected = [CollectedModule?](repeating: nil, count: wave.count)
-            while let (index, module) = await group.next() {
-                collected[index] = module
-                startNext()
-            }
-            return collected.compactMap { $0 }
         }
     }
 

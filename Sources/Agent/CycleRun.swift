@@ -97,7 +97,7 @@ struct CycleRun {
         context.agentFiles = { [files = configuration.files] in AgentPaths.program + files }
         let plan = plan(state: state, now: now)
         let collector = Collector(
-            width: min(settings.threads ?? Self.defaultWidth, OpenFileLimit.commandsSideBySide()),
+            pace: ModulePace(settings).limited(to: OpenFileLimit.commandsSideBySide()),
             policy: configuration.policy,
             plugins: PluginGate(configuration.policy, state: paths.state, path: environment["PATH"] ?? ""),
             context: context)
@@ -159,9 +159,6 @@ struct CycleRun {
                     ? RemoteMemory(in: paths.state) : nil,
                 state: state, now: now))
     }
-
-    /// Enough to hide the waiting of some commands behind others, without starting them all at once.
-    private static let defaultWidth = 4
 
     private func plan(state: [String: String], now: Int64) -> CyclePlan {
         var modules = configuration.modules

@@ -88,7 +88,7 @@ public struct ModuleList: Sendable {
                 "PANDORA_AGENT": settings.agentName ?? OperatingSystem().kernel.hostName
             ]) { $1 }, state: state, deadline: .now + settings.interval, now: Int64(time(nil)))
         let collector = Collector(
-            width: 1, policy: configuration.policy,
+            pace: ModulePace(width: 1), policy: configuration.policy,
             plugins: PluginGate(configuration.policy, state: stateFolder, path: environment["PATH"] ?? ""),
             context: context)
         let wanted = configuration.modules.filter { $0.displayName == name }

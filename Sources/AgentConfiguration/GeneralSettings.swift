@@ -123,7 +123,7 @@ public struct GeneralSettings: Sendable, Hashable {
     public var interval = Duration.seconds(300)
     /// Time between two cycles of intensive modules; `nil` = ``interval``.
     public var intensiveInterval: Duration?
-    /// How many modules run side by side; `nil` = a default for this host.
+    /// How many modules run side by side; `nil` = one after the other, beside what takes long.
     public var threads: Int?
     /// Seconds before the first cycle.
     public var delayedStartup = Duration.zero

@@ -170,8 +170,9 @@ public struct GeneralToken: Sendable {
             "intensive_interval", "as interval", .seconds(1...31_536_000), \.intensiveInterval,
             "seconds between cycles of intensive modules"),
         GeneralToken(
-            "agent_threads", "by the host's cores", .integer(1...1024), \.threads,
-            "how many modules run side by side"),
+            "agent_threads", "in order", .integer(1...1024), \.threads,
+            "how many modules run side by side; without it, each in its turn, and beside what takes longer than 5 s "
+                + "(a tenth of the interval where that is less), up to 4"),
         GeneralToken("delayed_startup", "0", .seconds(0...86400), \.delayedStartup, "seconds before the first cycle"),
         GeneralToken("startup_delay", "0", .seconds(0...86400), \.delayedStartup, "the same as delayed_startup"),
         GeneralToken("pandora_nice", "10", .integer(-20...19), \.nice, "nice value"),

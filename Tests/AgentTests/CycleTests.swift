@@ -14,11 +14,70 @@ struct CycleTests {
                     "m\(number)", "module_type generic_data_string",
                     "module_exec sleep 0.\(9 - number % 9); echo \(number)")
             }
-            let agent = try AgentUnderTest(in: folder, modules.joined(separator: "\n"))
+            let agent = try AgentUnderTest(in: folder, "agent_threads 4\n" + modules.joined(separator: "\n"))
             let result = await agent.run("run")
             #expect(result.status == 0)
             #expect(result.output.isEmpty && result.errorOutput.isEmpty)
             #expect(try await agent.received().map(\.text) == (0..<12).map { "\($0)" })
+        }
+    }
+
+    @Test("A module finds what the one before it wrote")
+    func oneAfterTheOther() async throws {
+        try await withTemporaryFolder { folder in
+            let modules = (1...6).map { number in
+                module(
+                    "m\(number)", "module_type generic_data_string",
+                    "module_exec sleep 0.1; echo \(number) >> \(folder)/written; echo $(cat \(folder)/written)")
+            }
+            let agent = try AgentUnderTest(in: folder, modules.joined(separator: "\n"))
+            #expect(await agent.run("run").status == 0)
+            #expect(
+                try await agent.received().map(\.text) == ["1", "1 2", "1 2 3", "1 2 3 4", "1 2 3 4 5", "1 2 3 4 5 6"])
+        }
+    }
+
+    @Test("One that takes long is not waited for, also where a later one saves its value", arguments: [1, 3])
+    func notWaitedFor(slowCount: Int) async throws {
+        try await withTemporaryFolder { folder in
+            // Those that wait end at what the last one writes.
+            let slow = (1...slowCount).map { number in
+                module(
+                    "slow \(number)", "module_exec while [ ! -e \(folder)/last ]; do sleep 0.02; done; echo \(number)")
+            }
+            let agent = try AgentUnderTest(
+                in: folder,
+                ([
+                    "interval 10"
+                ] + slow + [
+                    module("saves", "module_exec echo 7", "module_save VALUE"),
+                    module("last", "module_exec touch \(folder)/last; echo $VALUE"),
+                ]).joined(separator: "\n"))
+            #expect(await agent.run("run").status == 0)
+            #expect(
+                try await agent.received().map(\.text) == (1...slowCount).map { "\($0)" } + ["7", "7"])
+        }
+    }
+
+    @Test("agent_threads says how many run side by side, and nothing waits for the one before it")
+    func threads() async throws {
+        try await withTemporaryFolder { folder in
+            let modules = ["a", "b", "c"].map { name in
+                module(
+                    name,
+                    "module_exec touch \(folder)/\(name); while [ $(ls \(folder)/[abc] | wc -l) -lt 3 ]; do sleep 0.02; "
+                        + "done; echo 1")
+            }
+            let agent = try AgentUnderTest(in: folder, "agent_threads 3\n" + modules.joined(separator: "\n"))
+            #expect(await agent.run("run").status == 0)
+            #expect(try await agent.received().map(\.name) == ["a", "b", "c"])
+            for name in ["a", "b", "c"] { try Files.remove(folder.appending(name)) }
+            try agent.configure(
+                "agent_threads 1\ninterval 1\n"
+                    + module("a", "module_exec while [ ! -e \(folder)/b ]; do sleep 0.02; done; echo 1") + "\n"
+                    + module("b", "module_exec touch \(folder)/b; echo 1"))
+            #expect(await agent.run("run").status == 0)
+            #expect(try await agent.received().map(\.name) == ["a", "b", "c", "b"])
         }
     }
 

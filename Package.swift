@@ -63,18 +63,19 @@ let package = Package(
         .target(name: "CConfinement"),
         .target(name: "CCommandLauncher"),
 
-        // The ground that the rooms stand on: files, digests and certificates, nothing of the field.
+        // The ground that the rooms stand on: files, encodings, digests and certificates, nothing of the field.
         room("SystemFiles"),
+        room("TextEncodings"),
         room("Digests", knows: ["COpenSSL", "CByteShuffle"]),
         room("Certificates", knows: ["COpenSSL"]),
         room("Confinement", knows: ["SystemFiles", "CConfinement"]),
 
         // The leaves: each knows the ground alone.
-        room("AgentConfiguration", knows: ["SystemFiles", "Confinement"]),
+        room("AgentConfiguration", knows: ["SystemFiles", "TextEncodings", "Confinement"]),
         room("HostProbes", knows: ["SystemFiles", "Confinement"]),
         room("CommandRunner", knows: ["SystemFiles", "CCommandLauncher"]),
         room("LogReading", knows: ["SystemFiles", "CPCRE2", "CZlib"]),
-        room("DataFile", knows: ["Digests", "CExpat"]),
+        room("DataFile", knows: ["TextEncodings", "Digests", "CExpat"]),
         room("Spool", knows: ["SystemFiles", "Digests"]),
         room("Tentacle", knows: ["SystemFiles", "Digests", "Certificates", "COpenSSL", "CZlib"]),
 
@@ -83,9 +84,8 @@ let package = Package(
         room(
             "Modules",
             knows: [
-                "SystemFiles", "AgentConfiguration", "Confinement", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile",
-                "Digests", "Certificates", "SecurityChecks",
+                "SystemFiles", "TextEncodings", "AgentConfiguration", "Confinement", "HostProbes", "CommandRunner",
+                "LogReading", "DataFile", "Digests", "Certificates", "SecurityChecks",
             ]),
         room(
             "RemoteManagement",
@@ -96,8 +96,9 @@ let package = Package(
         room(
             "Agent",
             knows: [
-                "SystemFiles", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner", "LogReading",
-                "DataFile", "Spool", "Tentacle", "Modules", "RemoteManagement", "Confinement", "CGlibcHeaders",
+                "SystemFiles", "TextEncodings", "Digests", "AgentConfiguration", "HostProbes", "CommandRunner",
+                "LogReading", "DataFile", "Spool", "Tentacle", "Modules", "RemoteManagement", "Confinement",
+                "CGlibcHeaders",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .executableTarget(
@@ -123,12 +124,13 @@ let package = Package(
             name: "tentacle-command", dependencies: ["Tentacle", systemPackage], path: "Tests/tentacle-command",
             swiftSettings: strict),
         tests(of: "SystemFiles"),
-        tests(of: "AgentConfiguration", with: ["SystemFiles", "Confinement"]),
+        tests(of: "TextEncodings"),
+        tests(of: "AgentConfiguration", with: ["SystemFiles", "TextEncodings", "Confinement"]),
         tests(of: "Confinement", with: ["SystemFiles", "CConfinement"]),
         tests(of: "Digests", with: ["COpenSSL"]),
         tests(of: "CommandRunner", with: ["SystemFiles"]),
         tests(of: "Spool", with: ["SystemFiles"]),
-        tests(of: "DataFile", with: ["CommandRunner", "SystemFiles"], excluding: ["Golden"]),
+        tests(of: "DataFile", with: ["CommandRunner", "SystemFiles", "TextEncodings"], excluding: ["Golden"]),
         tests(of: "LogReading", with: ["CZlib"], excluding: ["Crashers"]),
         tests(of: "Modules", with: ["Certificates", "CommandRunner", "DataFile", "LogReading", "SystemFiles"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
@@ -137,7 +139,8 @@ let package = Package(
             of: "Agent",
             with: [
                 "AgentConfiguration", "CommandRunner", "DataFile", "Digests", "HostProbes", "LogReading", "Modules",
-                "RemoteManagement", "Spool", "SystemFiles", "Tentacle", "TentacleServerDouble", "pandora-agent",
+                "RemoteManagement", "Spool", "SystemFiles", "Tentacle", "TentacleServerDouble", "TextEncodings",
+                "pandora-agent",
             ],
             excluding: ["Golden"]),
         tests(

@@ -3,6 +3,7 @@ internal import CommandRunner
 internal import DataFile
 internal import HostProbes
 internal import Modules
+internal import TextEncodings
 
 /// Who the agent is to the server.
 struct AgentIdentity: Sendable {
@@ -97,7 +98,8 @@ struct AgentIdentity: Sendable {
         // What is left of the cycle's time goes before: a name must not make the cycle late.
         let limit = max(.milliseconds(1), min(.seconds(30), sources.deadline - .now))
         let result = await Command(.shell(command), environment: sources.environment, timeLimit: limit).run()
-        let line = result.output.split(separator: UInt8(ascii: "\n")).first.map { String(decoding: $0, as: UTF8.self) }
+        let encoding = sources.configuration.general.encoding
+        let line = result.output.split(separator: UInt8(ascii: "\n")).first.map { encoding.text(of: $0) }
         if result.isSuccess, let line, line.utf8.contains(0) {
             sources.problems("\(token): the command printed a NUL byte, which no name holds; its answer is not used")
             return nil

@@ -1,6 +1,7 @@
 internal import AgentConfiguration
 internal import DataFile
 internal import HostProbes
+internal import TextEncodings
 
 /// Puts what was collected into data files.
 struct Assembler: Sendable {
@@ -12,7 +13,7 @@ struct Assembler: Sendable {
     let customFields: [CustomField]
     let encoding: TextEncoding
 
-    init(_ settings: GeneralSettings, identity: AgentIdentity, now: Int64, problems: (String) -> Void) {
+    init(_ settings: GeneralSettings, identity: AgentIdentity, now: Int64) {
         var header = DataFileHeader(
             agentName: identity.name, agentAlias: identity.alias, operatingSystemName: Self.operatingSystemName,
             operatingSystemVersion: identity.operatingSystem.name,
@@ -36,12 +37,7 @@ struct Assembler: Sendable {
         }
         self.header = header
         customFields = identity.customFields.map { CustomField(name: $0.name, value: $0.value) }
-        do throws(UnknownEncoding) {
-            encoding = try TextEncoding(name: settings.encoding)
-        } catch {
-            problems("\(error); UTF-8 is used")
-            encoding = .utf8
-        }
+        encoding = settings.encoding
     }
 
     /// The documents: as few as the limit allows, each complete by itself, the elements in their order.

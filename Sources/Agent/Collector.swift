@@ -134,7 +134,7 @@ struct Collector: Sendable {
             var heldBack = ModuleOutcome()
             heldBack.didRun = false
             do throws(ConditionUnanswered) {
-                if try precondition.holds(after: result) { continue }
+                if try precondition.holds(after: result, in: context.encoding) { continue }
             } catch {
                 heldBack.failures = ["its precondition could not be asked: \(error)"]
             }

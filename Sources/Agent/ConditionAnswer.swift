@@ -1,6 +1,7 @@
 internal import AgentConfiguration
 internal import CommandRunner
 internal import LogReading
+internal import TextEncodings
 
 /// Why it is unknown whether a condition holds; a sentence.
 struct ConditionUnanswered: Error, Sendable, Hashable, CustomStringConvertible {
@@ -58,8 +59,9 @@ extension CommandCondition {
     /// Whether a precondition holds, by what its command printed. The status does not decide: grep(1), for one, prints 0 and
     /// fails where it finds nothing.
     ///
+    /// - Parameter encoding: What the output is in where it is not UTF-8.
     /// - Throws: Where there is no answer.
-    func holds(after result: CommandResult) throws(ConditionUnanswered) -> Bool {
+    func holds(after result: CommandResult, in encoding: TextEncoding) throws(ConditionUnanswered) -> Bool {
         guard case .exited(let status) = result.ending else { throw ConditionUnanswered("\(result.ending)") }
         if status != 0, result.output.isEmpty {
             if Self.statusesOfNoCommand.contains(status) { throw ConditionUnanswered("\(result.ending)") }
@@ -68,7 +70,8 @@ extension CommandCondition {
                 throw ConditionUnanswered("it printed nothing and \(result.ending)")
             }
         }
-        return try condition.holds(forOutput: result.output)
+        let output = encoding == .utf8 ? result.output : Array(encoding.text(of: result.output).utf8)
+        return try condition.holds(forOutput: output)
     }
 
     /// What a shell ends with where it could not execute a command (sh(1)).

@@ -93,6 +93,7 @@ struct CycleRun {
         var context = ModuleContext(
             host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
             deadline: start + settings.interval, now: now, legacyPositions: [paths.takenOverPositions, "/tmp"])
+        context.encoding = settings.encoding
         context.stateFolder = options.printsDocuments ? nil : paths.state
         context.agentFiles = { [files = configuration.files] in AgentPaths.program + files }
         let plan = plan(state: state, now: now)
@@ -116,7 +117,7 @@ struct CycleRun {
         let isSignOfLifeDue = options.kind == .full && abs(now - lastFile) >= settings.interval.components.seconds
         var own: OwnModules?
         if !elements.isEmpty || isSignOfLifeDue {
-            let assembler = Assembler(settings, identity: identity, now: now, problems: { logger.warning("\($0)") })
+            let assembler = Assembler(settings, identity: identity, now: now)
             own = ownModules(collected.modules, state: state, spool: spool, missedLogBytes: missedLogBytes, now: now)
             collected.documents = assembler.documents(
                 of: elements + (own?.elements ?? []), problems: { logger.warning("\($0)") })

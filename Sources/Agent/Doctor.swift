@@ -211,7 +211,7 @@ public struct Doctor {
                 environment: CommandEnvironment.variables(of: configuration, agentName: ""), roots: .system, state: nil,
                 deadline: .now + .seconds(30), problems: { _ in }))
         let now = Int64(time(nil))
-        let assembler = Assembler(configuration.general, identity: identity, now: now, problems: { _ in })
+        let assembler = Assembler(configuration.general, identity: identity, now: now)
         var names = DataFileNames(
             agentName: identity.name, last: 0, now: { UInt64(clamping: now) &* 1_000_000_000 })
         let name = names.next().description

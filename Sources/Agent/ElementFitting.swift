@@ -1,6 +1,7 @@
 internal import DataFile
 internal import SystemPackage
 internal import Tentacle
+internal import TextEncodings
 
 /// Makes elements small enough for the files that servers take.
 ///

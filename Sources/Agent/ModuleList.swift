@@ -82,11 +82,12 @@ public struct ModuleList: Sendable {
     public func run(_ name: String) async -> [Trial] {
         let environment = CommandEnvironment.variables(of: configuration, agentName: "")
         let settings = configuration.general
-        let context = ModuleContext(
+        var context = ModuleContext(
             host: HostReadings(earlierCPU: state[StateKey.cpuCounters]),
             environment: environment.merging([
                 "PANDORA_AGENT": settings.agentName ?? OperatingSystem().kernel.hostName
             ]) { $1 }, state: state, deadline: .now + settings.interval, now: Int64(time(nil)))
+        context.encoding = settings.encoding
         let collector = Collector(
             pace: ModulePace(width: 1), policy: configuration.policy,
             plugins: PluginGate(configuration.policy, state: stateFolder, path: environment["PATH"] ?? ""),

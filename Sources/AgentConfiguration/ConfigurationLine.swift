@@ -16,7 +16,7 @@ struct ConfigurationLine: Sendable, Hashable {
 
     /// What was wrong with a line's bytes.
     enum Damage: Sendable, Hashable {
-        /// Not UTF-8; each wrong sequence becomes U+FFFD.
+        /// Not UTF-8; it is read in the encoding that the configuration names, or each wrong sequence becomes U+FFFD.
         case notUTF8
         /// It holds a NUL byte, which no command, path or name can.
         case containsNUL

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SystemFiles
 public import SystemPackage
+internal import TextEncodings
 
 /// Reads a configuration from its files: the main one, what it includes, and the host's own local.conf.
 public struct ConfigurationLoader: Sendable {
@@ -47,13 +48,14 @@ public struct ConfigurationLoader: Sendable {
         if let contents { mainBytes = contents } else { mainBytes = try bytes(of: main) }
         let mainFile = RawConfiguration(mainBytes, file: main)
         var builder = ConfigurationBuilder(main: main)
-        var reader = IncludeReader(loader: self, stack: [main])
+        let encoding = mainFile.namedEncoding
+        var reader = IncludeReader(loader: self, encoding: encoding, stack: [main])
         let included = reader.read(includesOf: mainFile)
         builder.take(diagnostics: reader.diagnostics)
         for file in included { builder.take(included: file) }
         builder.take(main: mainFile)
         if let local, let localBytes = try optionalBytes(of: local) {
-            builder.take(local: RawConfiguration(localBytes, file: local))
+            builder.take(local: RawConfiguration(localBytes, file: local, encoding: encoding))
         }
         if let flag = readOnlyFlag(beside: main) { builder.addReadOnly(flag) }
         if readOnlyOption { builder.addReadOnly(.option) }
@@ -69,9 +71,10 @@ public struct ConfigurationLoader: Sendable {
     /// - Throws: ``ConfigurationUnusable``, as ``load(main:contents:local:readOnlyOption:)``.
     public static func loadGeneral(main: FilePath, local: FilePath) throws(ConfigurationUnusable) -> Configuration {
         var builder = ConfigurationBuilder(main: main)
-        builder.take(main: RawConfiguration(try usable { try generalPart(of: main) }, file: main))
+        let mainFile = RawConfiguration(try usable { try generalPart(of: main) }, file: main)
+        builder.take(main: mainFile)
         if let bytes = try usable({ try ifThere { try generalPart(of: local) } }) {
-            builder.take(local: RawConfiguration(bytes, file: local))
+            builder.take(local: RawConfiguration(bytes, file: local, encoding: mainFile.namedEncoding))
         }
         return builder.finish()
     }
@@ -155,13 +158,15 @@ public struct ConfigurationLoader: Sendable {
     /// Follows `include` lines, depth first, so that what a file includes stands before its own modules.
     private struct IncludeReader {
         let loader: ConfigurationLoader
+        let encoding: TextEncoding?
         var stack: [FilePath]
         var count = 0
         var byteCount = 0
         var diagnostics = DiagnosticLog()
 
-        init(loader: ConfigurationLoader, stack: [FilePath]) {
+        init(loader: ConfigurationLoader, encoding: TextEncoding?, stack: [FilePath]) {
             self.loader = loader
+            self.encoding = encoding
             self.stack = stack.map { $0.lexicallyNormalized() }
         }
 
@@ -213,7 +218,7 @@ public struct ConfigurationLoader: Sendable {
             guard byteCount <= ConfigurationLoader.largestFile else {
                 return refusal("the included files hold more than \(ConfigurationLoader.largestFile) bytes")
             }
-            let file = RawConfiguration(bytes, file: path)
+            let file = RawConfiguration(bytes, file: path, encoding: encoding ?? .utf8)
             stack.append(path)
             defer { stack.removeLast() }
             return .success(read(includesOf: file) + [file])

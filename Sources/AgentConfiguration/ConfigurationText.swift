@@ -1,14 +1,18 @@
 internal import Glibc
+internal import TextEncodings
 
 /// The bytes of one file. Lines and settings are places in it, so that text is made only of what somebody asks for.
 struct ConfigurationText: Sendable {
     private let bytes: [UInt8]
+    /// What parts that are not UTF-8 are in.
+    let encoding: TextEncoding
 
     /// The place of a part, as small as the largest file allows, since there are many.
     typealias Place = Range<Int32>
 
-    init(_ bytes: [UInt8]) {
+    init(_ bytes: [UInt8], encoding: TextEncoding = .utf8) {
         self.bytes = bytes
+        self.encoding = encoding
     }
 
     /// How much there is. Files are far smaller than what a place can name; what were beyond is not looked at.
@@ -37,8 +41,11 @@ struct ConfigurationText: Sendable {
         withBytes(Int(place.lowerBound)..<Int(place.upperBound), body)
     }
 
-    /// The text of a place, repaired to UTF-8.
+    /// The text of a place; where it is not UTF-8, what it is in ``encoding``.
     func string(_ place: Place) -> String {
-        withBytes(place) { String(decoding: $0, as: UTF8.self) }
+        withBytes(place) { bytes in
+            if encoding == .utf8 { return String(decoding: bytes, as: UTF8.self) }
+            return String(validating: bytes, as: UTF8.self) ?? encoding.decode(bytes)
+        }
     }
 }

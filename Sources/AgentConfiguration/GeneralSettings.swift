@@ -1,4 +1,5 @@
 public import SystemPackage
+public import TextEncodings
 
 /// How data files reach a server.
 public enum TransferMode: String, Sendable, Hashable, CaseIterable {
@@ -177,8 +178,8 @@ public struct GeneralSettings: Sendable, Hashable {
     public var timezoneOffset = 0
     /// Whether the server takes the time of arrival as the time of the data.
     public var leavesTimeToServer = false
-    /// The encoding that the data file declares.
-    public var encoding = "UTF-8"
+    /// The encoding that the data file declares, and that text which is not UTF-8 is in.
+    public var encoding = TextEncoding.utf8
     /// Degrees north.
     public var latitude: Double?
     /// Degrees east.

@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import TextEncodings
 
 /// What the agent makes of a token.
 public enum TokenSupport: Sendable, Hashable {
@@ -215,7 +216,10 @@ public struct GeneralToken: Sendable {
         GeneralToken("autotime", "0", .flag, \.leavesTimeToServer, "1: leave the timestamp to the server"),
         GeneralToken(
             "timestamp", "0", "accepted for old files", support: .ignored("every data file carries its time")),
-        GeneralToken("encoding", "UTF-8", .word, \.encoding, "encoding of the data file"),
+        GeneralToken(
+            "encoding", "UTF-8", .encoding, \.encoding,
+            "encoding of the data file, and of lines that are not UTF-8 in configurations and in what commands print: "
+                + "UTF-8, ISO-8859-1, ISO-8859-15, US-ASCII, windows-1252"),
         GeneralToken("latitude", "", .decimal, \.latitude, "degrees north"),
         GeneralToken("longitude", "", .decimal, \.longitude, "degrees east"),
         GeneralToken("altitude", "", .decimal, \.altitude, "metres"),
@@ -281,6 +285,15 @@ extension ValueReader where Value == String {
     static var fileName: Self {
         Self(expectation: "a name without '/' that is not '.' or '..'") { text in
             text.isEmpty || text.utf8.contains(UInt8(ascii: "/")) || text == "." || text == ".." ? nil : text
+        }
+    }
+}
+
+extension ValueReader where Value == TextEncoding {
+    /// The name of an encoding, or one of its usual aliases.
+    static var encoding: Self {
+        Self(expectation: "one of " + TextEncoding.allCases.map(\.declaredName).joined(separator: ", ")) {
+            TextEncoding(name: $0)
         }
     }
 }

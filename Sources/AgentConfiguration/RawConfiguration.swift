@@ -1,4 +1,5 @@
 internal import SystemPackage
+internal import TextEncodings
 
 /// A line of a configuration as it was written: which token, what value, where.
 struct RawSetting: Sendable {
@@ -42,6 +43,9 @@ struct RawConfiguration: Sendable {
     var moduleSettings: [RawModule.Setting] = []
     var diagnostics = DiagnosticLog()
 
+    /// Whether some line is not UTF-8.
+    private var isDamaged = false
+
     /// How many modules there were beyond ``mostModules``, and the first of them.
     private var surplus: (count: Int, first: SourcePosition)?
 
@@ -55,11 +59,27 @@ struct RawConfiguration: Sendable {
         let settingsBefore: Int
     }
 
-    init(_ bytes: [UInt8], file: FilePath) {
+    /// Splits a file.
+    ///
+    /// - Parameter encoding: What lines that are not UTF-8 are in; `nil` = what the file itself says of data files.
+    init(_ bytes: [UInt8], file: FilePath, encoding: TextEncoding? = nil) {
+        self.init(ConfigurationText(bytes, encoding: encoding ?? .utf8), byteCount: bytes.count, file: file)
+        // That is known once the file is read. Few files need to be read twice.
+        if isDamaged, encoding == nil, let named = namedEncoding, named != .utf8 {
+            self = Self(ConfigurationText(bytes, encoding: named), byteCount: bytes.count, file: file)
+        }
+    }
+
+    /// What the file says that data files are in; `nil` where it says nothing that is known.
+    var namedEncoding: TextEncoding? {
+        general.reversed().lazy.filter { $0.token == "encoding" }.compactMap { TextEncoding(name: $0.value) }.first
+    }
+
+    private init(_ text: ConfigurationText, byteCount: Int, file: FilePath) {
         self.file = file
-        text = ConfigurationText(bytes)
+        self.text = text
         // Room for lines of a usual length. Memory that is never written to costs nothing, and growing would copy.
-        moduleSettings.reserveCapacity(bytes.count / 24)
+        moduleSettings.reserveCapacity(byteCount / 24)
         var open: OpenModule?
         for line in ConfigurationLines(text) {
             guard isUsable(line) else { continue }
@@ -118,7 +138,13 @@ struct RawConfiguration: Sendable {
         switch line.damage {
         case nil: break
         case .notUTF8:
-            report(.warning, line, "this line is not UTF-8: the wrong bytes are replaced by U+FFFD")
+            isDamaged = true
+            let encoding = text.encoding
+            report(
+                .warning, line,
+                encoding == .utf8
+                    ? "this line is not UTF-8: the wrong bytes are replaced by U+FFFD"
+                    : "this line is not UTF-8: it is read as \(encoding)")
         case .containsNUL:
             report(.error, line, "this line holds a NUL byte and is left out")
         case .tooLong:

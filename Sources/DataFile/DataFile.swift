@@ -1,4 +1,5 @@
 internal import Digests
+public import TextEncodings
 
 /// A data file: what an agent sends, one XML document.
 public struct DataFile: Sendable, Hashable {

@@ -1,3 +1,5 @@
+public import TextEncodings
+
 /// An element that a plugin printed and that a real XML parser found well-formed.
 public struct VerifiedFragment: Sendable, Hashable {
     /// The element as it was printed, in UTF-8, with U+FFFD for bytes that are not text and characters that XML forbids.
@@ -39,7 +41,8 @@ public struct FragmentProblem: Sendable, Hashable, CustomStringConvertible {
 /// their neighbours stay. Document types are refused, so there are no entities but the five of XML, and nothing can
 /// expand; depth, size and the number of attributes are limited; names are ASCII without a colon, since no element of a
 /// data file has others and namespaces are a way to be well-formed for one parser and not for the next. An XML
-/// declaration in front is taken for the encoding that it names. The cost is proportional to the output, whatever it is.
+/// declaration in front is taken for the encoding that it names; without one, a line that is not UTF-8 is taken for the
+/// encoding of the data file. The cost is proportional to the output, whatever it is.
 public struct FragmentCheck: Sendable {
     /// What a fragment may not exceed.
     public struct Limits: Sendable, Hashable {
@@ -64,8 +67,10 @@ public struct FragmentCheck: Sendable {
     public private(set) var unreportedProblemCount = 0
 
     /// Checks what a plugin printed.
-    public init(_ output: [UInt8], limits: Limits = Limits()) {
-        let text = PluginText(output)
+    ///
+    /// - Parameter encoding: What lines that are not UTF-8 are in.
+    public init(_ output: [UInt8], encoding: TextEncoding = .utf8, limits: Limits = Limits()) {
+        let text = PluginText(output, encoding: encoding)
         var positions = PositionCounter()
         if let name = text.unknownEncodingName {
             report("unknown encoding '\(name)', taken for UTF-8", at: positions.position(of: 0, in: text.bytes), limits)
@@ -101,14 +106,19 @@ struct PluginText {
     /// The encoding that the declaration names, where that is none that we know.
     let unknownEncodingName: String?
 
-    init(_ output: [UInt8]) {
+    init(_ output: [UInt8], encoding: TextEncoding) {
         let isMarked = output.starts(with: [0xEF, 0xBB, 0xBF])
         let unmarked = output.dropFirst(isMarked ? 3 : 0)
         let declaration = PluginText.declaration(of: unmarked)
         let name = declaration.flatMap { PluginText.encodingName(in: $0) }
-        let encoding = name.map { try? TextEncoding(name: $0) } ?? .utf8
-        unknownEncodingName = encoding == nil ? name : nil
-        bytes = PluginText.clean((encoding ?? .utf8).decode(unmarked))
+        let declared = name.flatMap { TextEncoding(name: $0) }
+        unknownEncodingName = declared == nil ? name : nil
+        let text =
+            switch declared {
+            case nil, .utf8: encoding.text(of: unmarked)
+            case let declared?: declared.decode(unmarked)
+            }
+        bytes = PluginText.clean(text)
         start = declaration?.count ?? 0
     }
 

@@ -1,10 +1,12 @@
 internal import Digests
+internal import TextEncodings
 
 /// Writes XML into one buffer, so that whatever goes in, what comes out is well-formed in the declared encoding.
 ///
-/// All text comes in as UTF-8. What is not valid UTF-8 and what XML 1.0 forbids (section 2.2, production Char) becomes
-/// U+FFFD; what the declared encoding does not have becomes `?`. A lone carriage return is written as a character
-/// reference, since parsers would make it a line feed (section 2.11); one before a line feed is left to them.
+/// Text comes in as UTF-8, or, what a command printed, in the declared encoding: a line that is not valid UTF-8 is taken for
+/// that. What is text in neither and what XML 1.0 forbids (section 2.2, production Char) becomes U+FFFD; what the declared
+/// encoding does not have becomes `?`. A lone carriage return is written as a character reference, since parsers would
+/// make it a line feed (section 2.11); one before a line feed is left to them.
 struct XMLWriter: Sendable {
     let encoding: TextEncoding
     private(set) var bytes: [UInt8] = []
@@ -68,7 +70,7 @@ struct XMLWriter: Sendable {
         // Most text is plain: it is the same in every encoding, and nothing in it means anything to XML.
         if text.allSatisfy(XMLWriter.isPlain) { return bytes.append(contentsOf: text) }
         var closing = CharacterDataEnd()
-        let scalars = String(decoding: text, as: UTF8.self).unicodeScalars
+        let scalars = encoding.text(of: text).unicodeScalars
         var index = scalars.startIndex
         while index < scalars.endIndex {
             let scalar = scalars[index]

@@ -1,6 +1,7 @@
 public import AgentConfiguration
 internal import CommandRunner
 internal import DataFile
+internal import TextEncodings
 
 /// A module of the configuration, ready to be collected.
 public struct ConfiguredModule: ModuleKind {
@@ -20,17 +21,17 @@ public struct ConfiguredModule: ModuleKind {
         if case .command(let command) = definition.source {
             let measurement = CommandMeasurement(command: command, timeLimit: timeLimit(in: context))
             let result = await measurement.run(in: context)
-            var outcome = outcome(of: CommandMeasurement.measurement(of: result))
+            var outcome = self.outcome(of: CommandMeasurement.measurement(of: result), in: context)
             outcome.command = CommandReport(result)
             return outcome
         }
-        return outcome(of: await measure(in: context))
+        return outcome(of: await measure(in: context), in: context)
     }
 
-    private func outcome(of measurement: Measurement) -> ModuleOutcome {
+    private func outcome(of measurement: Measurement, in context: ModuleContext) -> ModuleOutcome {
         switch measurement {
         case .value(let value, let explanation):
-            return outcome(value, explanation: explanation)
+            return outcome(value, explanation: explanation, in: context)
         case .noData(let reason):
             var outcome = ModuleOutcome()
             outcome.notes = reason.map { [$0] } ?? []
@@ -67,16 +68,16 @@ public struct ConfiguredModule: ModuleKind {
         min(definition.timeout ?? context.longestCommand, context.longestCommand)
     }
 
-    private func outcome(_ value: [UInt8], explanation: String?) -> ModuleOutcome {
+    private func outcome(_ value: [UInt8], explanation: String?, in context: ModuleContext) -> ModuleOutcome {
         var outcome = ModuleOutcome()
         let value = dataType.isNumeric ? Array(value.trimmingSpaces) : value
         if !dataType.accepts(value) {
-            let shown = String(decoding: value.prefix(40), as: UTF8.self)
+            let shown = context.encoding.text(of: value.prefix(40))
             outcome.notes.append(
                 "the server keeps numbers alone of type \(dataType.rawValue), and drops '\(shown)': use another "
                     + "module_type or another command")
         }
-        outcome.value = String(decoding: value, as: UTF8.self)
+        outcome.value = context.encoding.text(of: value)
         outcome.elements = [.module(module(value: .value(value), explanation: explanation))]
         return outcome
     }

@@ -1,6 +1,7 @@
 internal import CommandRunner
 public import DataFile
 public import SystemPackage
+public import TextEncodings
 
 /// Something that yields elements of the data file: a kind of module, or a built-in plugin.
 ///
@@ -39,6 +40,8 @@ public struct ModuleContext: Sendable {
     /// As whom the module's commands run, and within which limits.
     public private(set) var bounds = CommandBounds.none
 
+    /// What lines that are not UTF-8 are in, of what commands print.
+    public var encoding = TextEncoding.utf8
     /// Where modules keep what is not part of ``state``: caches, and what an administrator acknowledges; `nil` where nothing
     /// may be written.
     public var stateFolder: FilePath?

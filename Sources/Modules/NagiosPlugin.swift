@@ -1,6 +1,7 @@
 internal import CommandRunner
 internal import DataFile
 internal import SystemPackage
+internal import TextEncodings
 
 /// `nagios_plugin_wrapper NAME COMMAND…`: a plugin of Nagios as a module. Its status 0 is 1, 1 is 2, 2 is 0; with 3 and
 /// any other it does not know, and there is no data (Monitoring Plugins development guidelines, "Plugin Return Codes").
@@ -28,7 +29,7 @@ struct NagiosPlugin: ModuleKind {
             Command(
                 program, environment: context.environment, timeLimit: context.longestCommand, outputLimit: 64 << 10)
         ).run()
-        let text = String(decoding: result.output, as: UTF8.self)
+        let text = context.encoding.text(of: result.output)
         let description = text.split(separator: "|", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
         var outcome = ModuleOutcome()
         outcome.command = CommandReport(result)

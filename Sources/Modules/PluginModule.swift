@@ -20,18 +20,20 @@ struct PluginModule: ModuleKind {
         let result = await context.bounds.bound(
             Command(.shell(command), environment: context.environment, timeLimit: timeLimit)
         ).run()
-        var outcome = result.isSuccess ? outcome(of: result) : ModuleOutcome(failure: result.failureSentence)
+        var outcome =
+            result.isSuccess
+            ? self.outcome(of: result, in: context) : ModuleOutcome(failure: result.failureSentence)
         outcome.command = CommandReport(result)
         return outcome
     }
 
-    private func outcome(of result: CommandResult) -> ModuleOutcome {
+    private func outcome(of result: CommandResult, in context: ModuleContext) -> ModuleOutcome {
         var outcome = ModuleOutcome()
         if result.output.trimmingSpaces.isEmpty {
             outcome.notes = ["the plugin printed nothing"]
             return outcome
         }
-        let check = FragmentCheck(result.output)
+        let check = FragmentCheck(result.output, encoding: context.encoding)
         outcome.elements = check.fragments.map { .verified($0) }
         outcome.failures = check.problems.map { "its output is left out in part: \($0)" }
         if check.unreportedProblemCount > 0 {

@@ -149,7 +149,8 @@ import Testing
     @Test(arguments: [
         "server_port 0", "server_port 65536", "server_port 41121x", "server_ssl maybe", "transfer_mode scp",
         "transfer_timeout 0", "secondary_mode sometimes", "temporal_max_size -1", "temporal", "interval 0",
-        "interval five", "interval 9223372036854775808", "agent_threads 0", "pandora_nice 20", "agent_mode unlearn",
+        "interval five", "interval 9223372036854775808", "agent_threads 0", "encoding KOI8-R", "pandora_nice 20",
+        "agent_mode unlearn",
         "timezone_offset 13", "timezone_offset -13", "latitude north", "latitude nan", "group_id -1", "cron_mode 2",
         "broker_agent ../x", "broker_agent", "file_collection a/b", "file_collection ..", "agent_name", "include",
         "ssl_min_version 1.4", "ssl_pin abc", "ssl_verify_name", "ssl_cert",

@@ -1,5 +1,6 @@
 import SystemPackage
 import Testing
+import TextEncodings
 
 @testable import AgentConfiguration
 
@@ -49,6 +50,43 @@ import Testing
         #expect(configuration.general.interval == .seconds(60))
         #expect(
             configuration.findings == ["1:1: warning: this line is not UTF-8: the wrong bytes are replaced by U+FFFD"])
+    }
+
+    @Test func `A line that is not UTF-8 is in the encoding that the main file names, wherever it names it`() throws {
+        let configuration = try load(
+            bytes: Array("description Espa".utf8) + [0xF1] + Array("a\nmodule_begin\nmodule_name Memoria ".utf8)
+                + [0xF1, 0x0A] + Array("module_exec echo ñ\nmodule_end\nencoding KOI8-R\nencoding latin1\n\t ".utf8)
+                + [0xE9] + Array(" 1\ngroup \u{20AC} ñ\n".utf8))
+        #expect(configuration.general.description == "España")
+        #expect(configuration.general.group == "\u{20AC} ñ")
+        #expect(configuration.general.encoding == .latin1)
+        #expect(configuration.modules.map(\.name) == ["Memoria ñ"])
+        #expect(configuration.modules.first?.source == .command("echo ñ"))
+        #expect(
+            configuration.findings == [
+                "1:1: warning: this line is not UTF-8: it is read as ISO-8859-1",
+                "3:1: warning: this line is not UTF-8: it is read as ISO-8859-1",
+                "6:10: error: encoding: 'KOI8-R', expected one of UTF-8, ISO-8859-1, ISO-8859-15, US-ASCII, "
+                    + "windows-1252; the line has no effect",
+                "8:3: warning: this line is not UTF-8: it is read as ISO-8859-1",
+                "8:3: error: unknown token 'é'",
+            ])
+    }
+
+    @Test func `Other files are in the main file's encoding, local.conf in its own where there is none`() throws {
+        var files = MemoryFiles(main: "include more.conf\nencoding ISO-8859-15\n")
+        let module =
+            Array("module_begin\nmodule_name ".utf8) + [0xA4, 0x0A] + Array("module_exec x\nmodule_end\n".utf8)
+        files.files["/etc/pandora/more.conf"] = module
+        files.files[MemoryFiles.local] = Array("encoding UTF-8\ndescription ".utf8) + [0xA4]
+        let configuration = try files.load()
+        #expect(configuration.modules.map(\.name) == ["€"])
+        #expect(configuration.general.description == "€")
+        #expect(configuration.general.encoding == .utf8)
+        files.files[MemoryFiles.main] = Array("group ".utf8) + [0xA4]
+        files.files[MemoryFiles.local] = Array("encoding windows-1252\ndescription ".utf8) + [0x80]
+        let local = try files.load().general
+        #expect(local.group == "\u{FFFD}" && local.description == "€")
     }
 
     @Test func `Text in UTF-8 comes through, and columns count bytes`() throws {

@@ -4,6 +4,7 @@ import SystemPackage
 import TentacleServerDouble
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import Agent
 

@@ -4,6 +4,7 @@ import SystemFiles
 import SystemPackage
 import TestSupport
 import Testing
+import TextEncodings
 
 @Suite("Data files", .timeLimit(.minutes(15)))
 struct DataFileTests {
@@ -104,13 +105,14 @@ struct DataFileTests {
         #expect(try await parsedByPython([bytes]).first?.contains("('data', '\(expected)')") == true)
     }
 
-    @Test("Encodings are known by their aliases, others are refused with the names of those that work")
-    func encodingNames() throws {
-        #expect(try TextEncoding(name: "iso-8859-1") == .latin1)
-        #expect(try TextEncoding(name: "UTF8") == .utf8)
-        let error = #expect(throws: UnknownEncoding.self) { try TextEncoding(name: "KOI8-R") }
-        #expect(error?.description.contains("'KOI8-R'") == true)
-        #expect(error?.description.contains("ISO-8859-15") == true)
+    @Test("A line that is in the declared encoding already stays as it is, but for what XML forbids")
+    func declaredAlready() async throws {
+        let value = Array("é€\n".utf8) + [0xE9, 0xA4, 0x01, 0x0A] + Array("]]>".utf8) + [0xFF]
+        let bytes = document(value, in: .latin9)
+        let second: [UInt8] = [0xE9, 0xA4, UInt8(ascii: "?")]
+        #expect(bytes.split(separator: 0x0A).contains { Array($0) == second })
+        #expect(try await complaintsOfXmllint([bytes]) == "")
+        #expect(try await parsedByPython([bytes]).first?.contains("('data', 'é€\\né€?\\n]]>ÿ')") == true)
     }
 
     @Test("Whatever bytes go in anywhere, the file parses", arguments: [1, 2, 3, 4] as [UInt64])

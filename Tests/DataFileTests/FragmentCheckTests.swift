@@ -1,6 +1,7 @@
 import DataFile
 import TestSupport
 import Testing
+import TextEncodings
 
 @Suite("The check of what plugins print", .timeLimit(.minutes(15)))
 struct FragmentCheckTests {
@@ -131,6 +132,20 @@ struct FragmentCheckTests {
         let unknown = FragmentCheck(text("<?xml version='1.0' encoding='KOI8-R'?><module/>"))
         #expect(unknown.names == ["<module>"])
         #expect(unknown.complaints == ["line 1, column 1: unknown encoding 'KOI8-R', taken for UTF-8"])
+    }
+
+    @Test("Without a declaration, a line that is not UTF-8 is in the encoding of the data file")
+    func undeclaredEncoding() async throws {
+        let output =
+            text("<module><name>Pl") + [0xE9] + text("</name>\n<data>é</data></module>")
+            + text("\n<?xml version='1.0'?>")
+        let check = FragmentCheck(output, encoding: .latin1)
+        #expect(check.fragments.map(\.moduleName) == ["Plé"])
+        let file = DataFile(header: header, elements: check.fragments.map { .verified($0) })
+        #expect(try await parsedByPython([file.bytes(in: .latin1)]).first?.contains("('data', 'é')") == true)
+        let declared =
+            text("<?xml version='1.0' encoding='windows-1252'?><module><name>") + [0x80] + text("</name></module>")
+        #expect(FragmentCheck(declared, encoding: .latin1).fragments.map(\.moduleName) == ["€"])
     }
 
     @Test("Bytes and characters that XML forbids are replaced within a fragment")

@@ -1,30 +1,31 @@
-/// A character encoding that a data file can be declared in.
-public enum TextEncoding: String, Sendable, Hashable, CaseIterable {
+/// A character encoding that a data file can be declared in, and that a host's configuration and commands may still use.
+public enum TextEncoding: String, Sendable, Hashable, CaseIterable, CustomStringConvertible {
     case utf8 = "UTF-8"
     case latin1 = "ISO-8859-1"
     case latin9 = "ISO-8859-15"
     case ascii = "US-ASCII"
     case windows1252 = "windows-1252"
 
-    /// The encoding that a name stands for, in any case and by its usual aliases.
-    ///
-    /// - Throws: ``UnknownEncoding``.
-    public init(name: String) throws(UnknownEncoding) {
+    /// The encoding that a name stands for, in any case and by its usual aliases; `nil` where it is none of these.
+    public init?(name: String) {
         switch name.lowercased() {
         case "utf-8", "utf8": self = .utf8
         case "iso-8859-1", "iso8859-1", "iso_8859-1", "latin1", "latin-1": self = .latin1
         case "iso-8859-15", "iso8859-15", "iso_8859-15", "latin9", "latin-9": self = .latin9
         case "us-ascii", "ascii": self = .ascii
         case "windows-1252", "cp1252": self = .windows1252
-        default: throw UnknownEncoding(name: name)
+        default: return nil
         }
     }
 
     /// The name for the XML declaration, as the register of IANA has it.
     public var declaredName: String { rawValue }
 
+    /// The name that it is declared with.
+    public var description: String { declaredName }
+
     /// The byte of a character in a single-byte encoding; `nil` where it has none, and always in UTF-8.
-    func byte(for scalar: Unicode.Scalar) -> UInt8? {
+    public func byte(for scalar: Unicode.Scalar) -> UInt8? {
         switch self {
         case .utf8:
             return nil
@@ -42,11 +43,21 @@ public enum TextEncoding: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The text that bytes in this encoding stand for; U+FFFD for each byte or sequence that stands for nothing.
-    func decode(_ bytes: some Collection<UInt8>) -> String {
+    public func decode(_ bytes: some Collection<UInt8>) -> String {
         if self == .utf8 { return String(decoding: bytes, as: UTF8.self) }
         var text = String.UnicodeScalarView()
         for byte in bytes { text.append(scalar(for: byte) ?? "\u{FFFD}") }
         return String(text)
+    }
+
+    /// The text that bytes stand for which nobody declared: UTF-8 where they are that, else this encoding. Each line is
+    /// taken by itself, so that one that is neither costs no other.
+    public func text(of bytes: some Collection<UInt8>) -> String {
+        if let text = String(validating: bytes, as: UTF8.self) { return text }
+        if self == .utf8 { return String(decoding: bytes, as: UTF8.self) }
+        return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { String(validating: $0, as: UTF8.self) ?? decode($0) }
+            .joined(separator: "\n")
     }
 
     private func scalar(for byte: UInt8) -> Unicode.Scalar? {
@@ -74,16 +85,4 @@ public enum TextEncoding: String, Sendable, Hashable, CaseIterable {
     private static let latin9Bytes = Dictionary(uniqueKeysWithValues: latin9Characters.map { ($0.value, $0.key) })
     private static let windows1252Bytes = Dictionary(
         uniqueKeysWithValues: windows1252Characters.map { ($0.value, $0.key) })
-}
-
-/// A configured encoding that data files cannot be written in.
-public struct UnknownEncoding: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The name as it was configured.
-    public let name: String
-
-    /// A sentence for an operator.
-    public var description: String {
-        let known = TextEncoding.allCases.map(\.declaredName).joined(separator: ", ")
-        return "unknown encoding '\(name)': data files can be written in \(known)"
-    }
 }

@@ -26,11 +26,15 @@ struct AgentIdentity: Sendable {
     /// What an identity is found out from.
     struct Sources {
         let configuration: Configuration
+        /// Whose cycle it is.
+        let role: AgentRole
         /// The environment of commands.
         let environment: [String: String]
         let roots: HostRoots
-        /// What was committed; `nil` where nothing may be written.
-        let state: [String: String]?
+        /// What was committed.
+        let state: [String: String]
+        /// Whether a random name may be made, and written into the configuration.
+        let makesRandomName: Bool
         /// When commands must have ended.
         let deadline: ContinuousClock.Instant
         /// Takes a sentence for each thing that could not be found out and is done without.
@@ -48,7 +52,7 @@ struct AgentIdentity: Sendable {
         if settings.agentNameCommand == RandomAgentName.request {
             name = randomName(sources, &stateChanges)
         } else {
-            name = await answer("agent_name_cmd", settings.agentNameCommand, sources)
+            name = await commandName(sources, &stateChanges)
         }
         let found = name ?? settings.agentName ?? operatingSystem.kernel.hostName
         guard AgentName.isAcceptable(found) else {
@@ -59,8 +63,10 @@ struct AgentIdentity: Sendable {
                         + "entities), which would make a new agent of every file: set a shorter agent_name")
         }
         let alias = await answer("agent_alias_cmd", settings.agentAliasCommand, sources)
+        // All broker agents of a host would have the same one.
+        let hostName = sources.role == .broker ? "" : operatingSystem.kernel.hostName
         return AgentIdentity(
-            name: found, alias: alias ?? settings.agentAlias ?? found,
+            name: found, alias: alias ?? settings.agentAlias ?? (hostName.isEmpty ? found : hostName),
             addresses: addresses(settings.address, sources.roots, sources.problems),
             operatingSystem: operatingSystem, coordinates: await coordinates(sources),
             customFields: settings.customFields + eHorusField(sources), stateChanges: stateChanges)
@@ -72,23 +78,41 @@ struct AgentIdentity: Sendable {
         if settings.agentNameCommand == RandomAgentName.request {
             return settings.agentName.flatMap { RandomAgentName.isRandom($0) ? $0 : nil }
         }
-        let name = await answer("agent_name_cmd", settings.agentNameCommand, sources)
+        var stateChanges: [String: String] = [:]
+        let name = await commandName(sources, &stateChanges)
         return name ?? settings.agentName ?? OperatingSystem(sources.roots).kernel.hostName
     }
 
+    /// The name that `agent_name_cmd` prints. Where that fails and nothing else is configured, the last one that it
+    /// printed: under the host's name, this would be a second agent at the server. `nil` where there is neither.
+    private static func commandName(_ sources: Sources, _ stateChanges: inout [String: String]) async -> String? {
+        let settings = sources.configuration.general
+        if let name = await answer("agent_name_cmd", settings.agentNameCommand, sources) {
+            stateChanges[StateKey.commandName] = name
+            return name
+        }
+        guard settings.agentNameCommand != nil, settings.agentName == nil,
+            let last = sources.state[StateKey.commandName]
+        else { return nil }
+        sources.problems("agent_name_cmd: the last name that the command printed, '\(last)', is used")
+        return last
+    }
+
     private static func randomName(_ sources: Sources, _ stateChanges: inout [String: String]) -> String? {
-        guard let state = sources.state else {
+        guard sources.makesRandomName else {
             let isMade = sources.configuration.general.agentName.map(RandomAgentName.isRandom) ?? false
             if !isMade { sources.problems("agent_name_cmd: the first cycle that sends makes the random name") }
             return nil
         }
         let random = RandomAgentName(
-            sources.configuration.general, file: sources.configuration.file, state: state, problems: sources.problems)
+            sources.configuration.general, file: sources.configuration.file, state: sources.state,
+            problems: sources.problems)
         stateChanges = random.stateChanges
         return random.name
     }
 
-    /// The first line that a command prints; `nil` where there is no command, or none that works.
+    /// The first line that a command prints, without the space around it; `nil` where there is no command, or none that
+    /// works.
     private static func answer(_ token: String, _ command: String?, _ sources: Sources) async -> String? {
         guard let command else { return nil }
         guard sources.configuration.policy.allows(command: command) else {
@@ -98,14 +122,17 @@ struct AgentIdentity: Sendable {
         // What is left of the cycle's time goes before: a name must not make the cycle late.
         let limit = max(.milliseconds(1), min(.seconds(30), sources.deadline - .now))
         let result = await Command(.shell(command), environment: sources.environment, timeLimit: limit).run()
-        let encoding = sources.configuration.general.encoding
-        let line = result.output.split(separator: UInt8(ascii: "\n")).first.map { encoding.text(of: $0) }
-        if result.isSuccess, let line, line.utf8.contains(0) {
+        let bytes = result.output.prefix { $0 != UInt8(ascii: "\n") }
+        let line = sources.configuration.general.encoding.text(of: bytes).trimmingSpace
+        if result.isSuccess, line.utf8.contains(0) {
             sources.problems("\(token): the command printed a NUL byte, which no name holds; its answer is not used")
             return nil
         }
-        if result.isSuccess, let line, !line.isEmpty { return line }
-        sources.problems("\(token): the command \(result.isSuccess ? "printed nothing" : result.ending.description)")
+        if result.isSuccess, !line.isEmpty { return line }
+        let problem =
+            result.isSuccess
+            ? (result.output.isEmpty ? "printed nothing" : "printed an empty first line") : result.ending.description
+        sources.problems("\(token): the command \(problem)")
         return nil
     }
 
@@ -147,5 +174,13 @@ struct AgentIdentity: Sendable {
             problems("address auto: \(error)")
             return []
         }
+    }
+}
+
+extension String {
+    /// Without the spaces and line ends around it.
+    fileprivate var trimmingSpace: String {
+        let start = drop(while: \.isWhitespace)
+        return String(start.prefix(start.count - start.reversed().prefix(while: \.isWhitespace).count))
     }
 }

@@ -81,8 +81,8 @@ struct CycleRun {
         do throws(AgentIdentity.Unusable) {
             identity = try await AgentIdentity.find(
                 AgentIdentity.Sources(
-                    configuration: configuration, environment: environment, roots: .system,
-                    state: options.printsDocuments ? nil : state, deadline: start + settings.interval,
+                    configuration: configuration, role: options.role, environment: environment, roots: .system,
+                    state: state, makesRandomName: !options.printsDocuments, deadline: start + settings.interval,
                     problems: { logger.warning("\($0)") }))
         } catch {
             logger.error("\(error)")

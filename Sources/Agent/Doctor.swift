@@ -207,8 +207,9 @@ public struct Doctor {
     private func signOfLife(_ configuration: Configuration) async throws -> OutgoingFile {
         let identity = try await AgentIdentity.find(
             AgentIdentity.Sources(
-                configuration: configuration,
-                environment: CommandEnvironment.variables(of: configuration, agentName: ""), roots: .system, state: nil,
+                configuration: configuration, role: .main,
+                environment: CommandEnvironment.variables(of: configuration, agentName: ""), roots: .system,
+                state: Spool.values(in: paths.state), makesRandomName: false,
                 deadline: .now + .seconds(30), problems: { _ in }))
         let now = Int64(time(nil))
         let assembler = Assembler(configuration.general, identity: identity, now: now)

@@ -4,6 +4,7 @@ internal import Glibc
 internal import HostProbes
 internal import Logging
 internal import RemoteManagement
+internal import Spool
 internal import SystemFiles
 internal import SystemPackage
 internal import Tentacle
@@ -96,7 +97,8 @@ struct RemoteStep {
         let environment = CommandEnvironment.variables(of: configuration, agentName: "")
         let name = await AgentIdentity.name(
             AgentIdentity.Sources(
-                configuration: configuration, environment: environment, roots: .system, state: nil,
+                configuration: configuration, role: options.role, environment: environment, roots: .system,
+                state: Spool.values(in: paths.state), makesRandomName: false,
                 deadline: .now + .seconds(30), problems: { [logger] in logger?.warning("\($0)") }))
         // The cycle makes the name; the next one is early enough.
         guard let name else { return }

@@ -12,6 +12,8 @@ enum StateKey {
     static let cpuCounters = "cpu counters"
     /// The name that `agent_name_cmd __rand__` made, where the configuration may not hold it.
     static let randomName = "random agent name"
+    /// The name that `agent_name_cmd` printed last.
+    static let commandName = "agent name of command"
     /// How many bytes of logs were ever missed.
     static let missedLogBytes = "log bytes missed"
     /// The digest of the configuration's files, and by what they are known to be the same.

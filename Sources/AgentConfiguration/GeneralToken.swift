@@ -189,8 +189,10 @@ public struct GeneralToken: Sendable {
         GeneralToken("agent_name", "host name", .word, \.agentName, "unique name"),
         GeneralToken(
             "agent_name_cmd", "", .word, \.agentNameCommand,
-            "command whose first line is the name; __rand__ makes a random one once"),
-        GeneralToken("agent_alias", "host name", .word, \.agentAlias, "shown name"),
+            "command whose first line is the name; where it fails and there is no agent_name, the last that it printed; "
+                + "__rand__ makes a random one once"),
+        GeneralToken(
+            "agent_alias", "host name", .word, \.agentAlias, "shown name; a broker agent's is its own name by default"),
         GeneralToken(
             "agent_alias_cmd", "", .word, \.agentAliasCommand, "command whose first line is the alias"),
         GeneralToken("description", "", .text, \.description, "description"),

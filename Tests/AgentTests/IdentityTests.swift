@@ -1,6 +1,7 @@
 import AgentConfiguration
 import CommandRunner
 import Glibc
+import HostProbes
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -81,6 +82,62 @@ struct IdentityTests {
             #expect(try Files.status(agent.configuration, followingLinks: false).type == .symbolicLink)
             let text = String(decoding: try Files.read(real, limit: 1 << 20), as: UTF8.self)
             #expect(text.contains("agent_name ") && !text.contains("agent_name unit"))
+        }
+    }
+
+    @Test("The alias is the host's name where nothing else is configured, a broker agent's its own name")
+    func alias() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder, "agent_name_cmd echo named\nbroker_agent second\n" + module("a", "module_exec echo 1"))
+            #expect(await agent.run("run").status == 0)
+            let aliases = try agent.delivered().reduce(into: [:]) { aliases, file in
+                aliases[try attribute("agent_name", of: file)] = try attribute("agent_alias", of: file)
+            }
+            #expect(aliases == ["named": OperatingSystem().kernel.hostName, "second": "second"])
+        }
+    }
+
+    @Test("A name is the first line without the space around it; an empty one is no name, whatever follows")
+    func firstLine() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder,
+                "agent_name_cmd printf ' \\tthe name \\r\\nother\\n'\nagent_alias_cmd printf '\\nsecond\\n'\n")
+            #expect(await agent.run("run").status == 0)
+            let file = try #require(try agent.delivered().first)
+            #expect(try attribute("agent_name", of: file) == "the name")
+            #expect(try attribute("agent_alias", of: file) == OperatingSystem().kernel.hostName)
+            #expect(try agent.logText().contains("agent_alias_cmd: the command printed an empty first line"))
+        }
+    }
+
+    @Test("Where agent_name_cmd fails, its last name is used and said to be; agent_name goes before that")
+    func lastName() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(in: folder, "")
+            let settings = "transfer_mode local\nserver_path \(agent.server)\nlogfile \(agent.log)\n"
+            let command = "agent_name_cmd cat \(folder)/name\n"
+            let one = module("a", "module_exec echo 1") + "\n"
+            func name(_ lines: String) async throws -> String {
+                try Files.replace(agent.configuration, with: (settings + lines + one).utf8)
+                #expect(await agent.run("run").status == 0)
+                return try attribute("agent_name", of: try #require(try agent.delivered().last))
+            }
+            let hostName = OperatingSystem().kernel.hostName
+            #expect(try await name(command) == hostName)
+            #expect(try !agent.logText().contains("the last name"))
+            try Files.create(folder.appending("name"), "known\n".utf8)
+            // Names of files begin with that of the agent, so each has a folder of its own.
+            for file in try agent.delivered() { try Files.remove(file) }
+            #expect(try await name(command) == "known")
+            try Files.remove(folder.appending("name"))
+            #expect(try await name(command) == "known")
+            #expect(
+                try agent.logText().contains(
+                    "warning: agent_name_cmd: the last name that the command printed, 'known', is used"))
+            for file in try agent.delivered() { try Files.remove(file) }
+            #expect(try await name(command + "agent_name configured\n") == "configured")
         }
     }
 

@@ -21,13 +21,27 @@ struct CommandMeasurement: Sendable {
         while let last = output.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { output.removeLast() }
         if output.isEmpty { return .noData("the command printed nothing") }
         if result.isTruncated {
+            output.removeCutCharacter()
             output += Array("\n[cut here: \(result.droppedByteCount) more bytes]".utf8)
         }
         return .value(Array(output))
     }
 }
 
+extension ArraySlice<UInt8> {
+    /// Removes the beginning of a character of UTF-8 whose end is not there: for its sake, the line would be taken for
+    /// text in another encoding.
+    fileprivate mutating func removeCutCharacter() {
+        let rest = reversed().prefix(3).prefix { $0 & 0xC0 == 0x80 }.count
+        guard let first = dropLast(rest).last, first >= 0xC0, (~first).leadingZeroBitCount > rest + 1 else { return }
+        removeLast(rest + 1)
+    }
+}
+
 extension CommandResult {
+    /// How much of the output is missing, as a sentence.
+    var cutSentence: String { "its output was cut: \(droppedByteCount) bytes were dropped" }
+
     /// Why there is no data, as a sentence, with the first line of what the command said itself.
     var failureSentence: String {
         let complaint = errorOutput.split(separator: UInt8(ascii: "\n"), maxSplits: 1).first ?? []

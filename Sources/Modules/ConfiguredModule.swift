@@ -23,6 +23,7 @@ public struct ConfiguredModule: ModuleKind {
             let result = await measurement.run(in: context)
             var outcome = self.outcome(of: CommandMeasurement.measurement(of: result), in: context)
             outcome.command = CommandReport(result)
+            if result.isSuccess, result.isTruncated { outcome.failures.append(result.cutSentence) }
             return outcome
         }
         return outcome(of: await measure(in: context), in: context)

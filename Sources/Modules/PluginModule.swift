@@ -40,7 +40,7 @@ struct PluginModule: ModuleKind {
             outcome.failures.append("its output has \(check.unreportedProblemCount) more problems")
         }
         if result.isTruncated {
-            outcome.failures.append("its output was cut: \(result.droppedByteCount) bytes were dropped")
+            outcome.failures.append(result.cutSentence)
         }
         return outcome
     }

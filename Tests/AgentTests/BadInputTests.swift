@@ -61,12 +61,13 @@ struct BadInputTests {
     @Test("A command that prints 100 MB is cut, said so, and costs no memory")
     func flood() async throws {
         try await withTemporaryFolder { folder in
-            let (elements, _) = try await survivors(
+            let (elements, log) = try await survivors(
                 of: { _ in
                     module(
                         "flood", "module_type generic_data_string",
                         "module_exec head -c 100000000 /dev/zero | tr '\\0' x")
                 }, in: folder)
+            #expect(log.contains(" warning: module 'flood': its output was cut: 98951424 bytes were dropped"))
             let value = try #require(elements.first?.text)
             #expect(value.utf8.count < 1_100_000)
             #expect(value.hasSuffix("[cut here: 98951424 more bytes]"))

@@ -23,7 +23,7 @@ enum LoopEvent: Sendable, Hashable {
 }
 
 /// The loop: a cycle at every interval, until it is told to end. One runs at a time; what became due meanwhile is passed
-/// over, and named where it is a full cycle.
+/// over, and named: full cycles each time, intensive ones once, until a whole interval goes by without.
 struct CycleLoop<World: LoopWorld> {
     private(set) var world: World
     private var settings: LoopSettings
@@ -42,6 +42,7 @@ struct CycleLoop<World: LoopWorld> {
         var ending = CycleEnding.done
         var due = rhythm.first(settings)
         var isFirst = true
+        var intensiveOverruns = IntensiveOverruns()
         while true {
             let kind: CycleKind
             switch await world.wait(until: due.time) {
@@ -58,6 +59,15 @@ struct CycleLoop<World: LoopWorld> {
             due = isFirst ? rhythm.second(settings, after: now) : rhythm.next(settings, after: now)
             isFirst = false
             let missed = rhythm.fullCycles(settings, after: began, until: now)
+            if kind == .full {
+                intensiveOverruns.fullCycleEnded()
+            } else if missed == 0, let interval = settings.intensiveInterval, now - began >= interval,
+                intensiveOverruns.isNewOne()
+            {
+                world.warn(
+                    "an intensive cycle took \((now - began).text), intensive_interval is \(interval.text): those that "
+                        + "were due meanwhile are left out")
+            }
             guard missed > 0 else { continue }
             if kind == .intensive {
                 world.warn("an intensive cycle took \((now - began).text): the full one that was due meanwhile is late")
@@ -68,5 +78,22 @@ struct CycleLoop<World: LoopWorld> {
                         + "\(missed == 1 ? "cycle is" : "cycles are") left out")
             }
         }
+    }
+}
+
+/// Which overruns of intensive cycles are news: they come every few seconds, and the first says it all.
+private struct IntensiveOverruns {
+    private var isNamed = false
+    private var isAnySinceFullCycle = false
+
+    mutating func fullCycleEnded() {
+        if !isAnySinceFullCycle { isNamed = false }
+        isAnySinceFullCycle = false
+    }
+
+    mutating func isNewOne() -> Bool {
+        defer { isNamed = true }
+        isAnySinceFullCycle = true
+        return !isNamed
     }
 }

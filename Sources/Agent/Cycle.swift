@@ -23,6 +23,8 @@ public struct CycleOptions: Sendable, Hashable {
     var role = AgentRole.main
     /// Whether SIGTERM, SIGINT and SIGHUP end the commands that run and then the program; else they are somebody else's.
     public var endsAtSignals = false
+    /// What this process has put into the log of the configuration already: it is not said again while it is the same.
+    var loggedFindings: [String] = []
     /// How much is told on standard error.
     public var verbosity = Verbosity.normal
 
@@ -54,12 +56,15 @@ public struct Cycle: Sendable {
             var configuration = try AgentConfigurationReader(paths: paths, options: options).read()
             if await remote.update(configuration) { configuration = try adopted(&remote) }
             remote.updateCollections(configuration)
-            report = await run(configuration, begun: start)
+            var findings = findings(in: configuration)
+            report = await run(configuration, findings, begun: start)
             if remote.isRolledBack(after: report) {
                 configuration = try AgentConfigurationReader(paths: paths, options: options).read()
-                report = await run(configuration, begun: start)
+                findings = self.findings(in: configuration)
+                report = await run(configuration, findings, begun: start)
             }
             report.diagnostics = configuration.diagnostics.map(\.description)
+            report.findings = findings
             report.readOnly = configuration.policy.readOnly.map(\.description)
             report.loop = LoopSettings(configuration, hostName: OperatingSystem().kernel.hostName)
             report.brokerNames = configuration.general.isStandby ? [] : configuration.general.brokerAgents
@@ -83,10 +88,14 @@ public struct Cycle: Sendable {
         }
     }
 
-    private func run(_ configuration: Configuration, begun start: ContinuousClock.Instant) async -> CycleReport {
+    private func run(
+        _ configuration: Configuration, _ findings: [String], begun start: ContinuousClock.Instant
+    ) async -> CycleReport {
         let logger = ExecutionLog.open(
             configuration.general, state: options.printsDocuments ? nil : paths.state, verbosity: options.verbosity)
-        for diagnostic in configuration.diagnostics { logger.warning("\(diagnostic)") }
+        if findings != options.loggedFindings {
+            for finding in findings { logger.warning("\(finding)") }
+        }
         let unknown = unknownModules(in: configuration)
         if !unknown.isEmpty {
             var report = CycleReport(ending: .unusableConfiguration)
@@ -99,11 +108,6 @@ public struct Cycle: Sendable {
             return CycleReport(ending: .done)
         }
         setPriority(configuration.general.nice, logger)
-        if options.role == .broker, !configuration.general.brokerAgents.isEmpty {
-            logger.warning("broker_agent has no effect in the configuration of a broker agent")
-        }
-        for warning in HostConfinement.warnings(about: configuration, paths: paths) { logger.warning("\(warning)") }
-        for warning in UnsupportedSettings.warnings(about: configuration) { logger.warning("\(warning)") }
         let run = CycleRun(configuration: configuration, paths: paths, options: options, logger: logger, start: start)
         if options.printsDocuments { return await run.printing() }
         var report: CycleReport
@@ -122,6 +126,19 @@ public struct Cycle: Sendable {
             logger.error("\(error)")
         }
         return report
+    }
+
+    /// What there is to tell of the configuration on this host, in the order of the log.
+    private func findings(in configuration: Configuration) -> [String] {
+        var findings = configuration.diagnostics.map(\.description)
+        // What does nothing has no settings without effect.
+        if configuration.general.isStandby { return findings }
+        if options.role == .broker, !configuration.general.brokerAgents.isEmpty {
+            findings.append("broker_agent has no effect in the configuration of a broker agent")
+        }
+        findings += HostConfinement.warnings(about: configuration, paths: paths).map { "\($0)" }
+        findings += UnsupportedSettings.warnings(about: configuration).map { "\($0)" }
+        return findings
     }
 
     /// What was asked for by name and is not there.

@@ -44,6 +44,8 @@ public struct CycleReport: Sendable, Hashable {
     public var modules: [ModuleReport] = []
     /// What there is to tell about the configuration, `file:line:column: …`.
     public var diagnostics: [String] = []
+    /// What the log was told of the configuration, now or before; `nil` where it could not be read.
+    var findings: [String]?
     /// What went wrong outside modules, each a sentence.
     public var failures: [String] = []
     /// The data files that were committed.

@@ -65,7 +65,7 @@ public struct Daemon: Sendable {
 private struct MainAgent: RunningLoopWorld {
     var waiting: LoopWaiting
     let paths: AgentPaths
-    let options: CycleOptions
+    private var options: CycleOptions
     private let requests: LoopRequests
     private(set) var brokers: BrokerLoops
 
@@ -81,6 +81,8 @@ private struct MainAgent: RunningLoopWorld {
         var options = options
         options.kind = kind
         let report = await Cycle(paths: paths, options: options).run()
+        self.options.loggedFindings = report.findings ?? options.loggedFindings
+        options.loggedFindings = []
         // Whoever started the service starts it anew.
         if CommandLauncher.isLost { requests.add(.end) }
         // A configuration that cannot be read now says nothing about the broker agents.
@@ -105,12 +107,13 @@ private struct LoopedBroker: RunningLoopWorld {
     var waiting: LoopWaiting
     let name: String
     let paths: AgentPaths
-    let options: CycleOptions
+    var options: CycleOptions
 
     mutating func run(_ kind: CycleKind) async -> (ending: CycleEnding, settings: LoopSettings?) {
         var options = options
         options.kind = kind
         let report = await AgentCycles(paths: paths, options: options).run(broker: name)
+        self.options.loggedFindings = report.findings ?? options.loggedFindings
         return (report.ending, report.loop)
     }
 

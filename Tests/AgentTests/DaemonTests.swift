@@ -74,6 +74,33 @@ struct DaemonTests {
         }
     }
 
+    @Test("What is found in the configuration is in the log of the loop once, until it is something else")
+    func findings() async throws {
+        try await withTemporaryFolder { folder in
+            let lines = "interval 3600\nbroker_agent second\n" + module("a", "module_exec echo 1") + "\nudp_server 1\n"
+            let agent = try AgentUnderTest(in: folder, lines + "nonsense 1")
+            let brokerLog = folder.appending("agent_second.log")
+            func count(_ part: String, _ log: FilePath) throws -> Int {
+                guard Files.exists(log) else { return 0 }
+                return String(decoding: try Files.read(log, limit: 1 << 20), as: UTF8.self)
+                    .split(separator: "\n").count { $0.contains(part) }
+            }
+            let service = try await RunningService(agent)
+            for cycle in 1...4 {
+                try await waitUntil {
+                    try count("cycle ends", agent.log) == cycle && count("cycle ends", brokerLog) == cycle
+                }
+                if cycle == 3 { try agent.configure(lines + "rubbish 1") }
+                if cycle < 4 { kill(service.pid, SIGHUP) }
+            }
+            #expect(await service.end().status == 0)
+            #expect(try count("unknown token 'nonsense'", agent.log) == 1)
+            #expect(try count("unknown token 'rubbish'", agent.log) == 1)
+            #expect(try count("'udp_server' is refused", agent.log) == 2)
+            #expect(try count("unknown token 'nonsense'", brokerLog) == 1)
+        }
+    }
+
     @Test("delayed_startup holds the first cycle back, and SIGTERM ends the waiting")
     func delay() async throws {
         try await withTemporaryFolder { folder in

@@ -3,7 +3,7 @@ internal import Glibc
 internal import SystemFiles
 public import SystemPackage
 
-/// Where an agent's files are.
+/// Where an agent's files are, as absolute paths: commands find them in their environment, wherever they work.
 public struct AgentPaths: Sendable, Hashable {
     /// pandora_agent.conf.
     public let configuration: FilePath
@@ -25,12 +25,21 @@ public struct AgentPaths: Sendable, Hashable {
     ///   - state: The state folder; `nil` = /var/lib/pandora-agent for root and for the user whose folder that is,
     ///     `$XDG_STATE_HOME/pandora-agent` else.
     public init(configuration: String?, local: String?, state: String?) {
-        var file = configuration.map { FilePath($0) } ?? Self.defaultConfiguration
+        var file = configuration.map(Self.absolute) ?? Self.defaultConfiguration
         if (try? Files.status(file))?.type == .directory { file.append("pandora_agent.conf") }
         self.configuration = file
-        self.local = local.map { FilePath($0) } ?? file.removingLastComponent().appending("local.conf")
+        self.local = local.map(Self.absolute) ?? file.removingLastComponent().appending("local.conf")
         isLocalNamed = local != nil
-        self.state = state.map { FilePath($0) } ?? Self.defaultState
+        self.state = state.map(Self.absolute) ?? Self.defaultState
+    }
+
+    /// A path that counts from the working folder, as one that does not. It stays what it is where there is no such folder.
+    private static func absolute(_ text: String) -> FilePath {
+        let path = FilePath(text)
+        guard path.isRelative, !path.isEmpty, let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        let components = path.components.filter { $0.kind != .currentDirectory }
+        return FilePath(platformString: folder).appending(components)
     }
 
     /// Files that are known: nothing is filled in.

@@ -116,6 +116,23 @@ struct CycleTests {
         }
     }
 
+    @Test("A configuration that is named from the working folder is an absolute path to commands")
+    func relativePath() async throws {
+        try await withTemporaryFolder { folder in
+            let agent = try AgentUnderTest(
+                in: folder,
+                module("a", "module_type generic_data_string", "module_exec cd /; echo $PANDORA_HOME; ours"))
+            try Files.makeFolder(folder.appending("plugins"))
+            let program = folder.appending("plugins/ours")
+            try Files.create(program, "#!/bin/sh\necho found\n".utf8)
+            try program.changeMode(0o755)
+            let script = "cd '\(folder)' && '\(AgentUnderTest.program)' run --conf ./pandora_agent.conf --state state"
+            #expect(await AgentUnderTest.run("/bin/sh", ["-c", script]).status == 0)
+            #expect(try await agent.received().map(\.text) == ["\(folder)\nfound"])
+            #expect(Files.exists(agent.state.appending("positions")))
+        }
+    }
+
     @Test("Native modules give numbers that are possible")
     func nativeModules() async throws {
         try await withTemporaryFolder { folder in

@@ -140,6 +140,9 @@ struct ModuleBuilder {
     }
 
     private mutating func takeType(_ setting: RawSetting) {
+        if setting.value.isEmpty {
+            return report(.warning, setting, "module_type: no value, expected a type; the line has no effect")
+        }
         // So are nearly all, and all of those are in lower case.
         if ConfiguredModuleType.known.contains(setting.value) { return type = ConfiguredModuleType(setting.value) }
         let type = ConfiguredModuleType(setting.value.lowercased())

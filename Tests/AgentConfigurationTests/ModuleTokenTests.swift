@@ -60,6 +60,9 @@ import Testing
 
     @Test func `A module without a type is generic_data, and an unknown type is named with the nearest`() throws {
         #expect(try module("module_name n\nmodule_exec true")?.type == .genericData)
+        let empty = try load("module_begin\nmodule_name n\nmodule_type\nmodule_exec true\nmodule_end")
+        #expect(empty.modules.first?.type == .genericData)
+        #expect(empty.findings == ["3:1: warning: module_type: no value, expected a type; the line has no effect"])
         let wrong = try load("module_begin\nmodule_name n\nmodule_type generic_dta\nmodule_exec true\nmodule_end")
         #expect(wrong.findings == ["3:1: warning: unknown module type 'generic_dta': did you mean 'generic_data'?"])
         let upper = try load("module_begin\nmodule_name n\nmodule_type Async_Data\nmodule_exec true\nmodule_end")

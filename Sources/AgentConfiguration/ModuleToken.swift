@@ -120,7 +120,9 @@ public struct ModuleToken: Sendable {
         ModuleToken(
             "module_intensive_condition", .schedule(.intensiveCondition),
             "runs at every intensive cycle, reports when it begins or ends to hold"),
-        ModuleToken("module_timeout", .schedule(.timeout), "seconds after which the command's process group is killed"),
+        ModuleToken(
+            "module_timeout", .schedule(.timeout),
+            "seconds after which the command's process group is killed; without it, at the end of the interval"),
         ModuleToken("module_user", .schedule(.user), "user that its commands run as, where the agent runs as root"),
         ModuleToken(
             "module_save", .schedule(.save),

@@ -221,7 +221,7 @@ struct CycleRun {
     }
 
     private func giveUp(in spool: inout Spool, undelivered: [Recipient], _ report: inout CycleReport) {
-        let policy = SpoolPolicy(configuration)
+        let policy = SpoolPolicy(settings)
         do throws(SpoolError) {
             let losses = try policy.apply(to: &spool, undelivered: undelivered)
             for loss in losses { logger.error("\(loss)") }

@@ -64,7 +64,8 @@ struct Shipper {
         for recipient in spool.recipients {
             guard let failure = shipment.failures[recipient] else { continue }
             let server = spool.recipients.count > 1 ? " to the \(recipient.rawValue) server" : ""
-            logger.error("not delivered\(server), the files wait in the spool: \(failure)")
+            let consequence = settings.keepsUnsentFiles ? ", the files wait in the spool" : ""
+            logger.error("not delivered\(server)\(consequence): \(failure)")
         }
         return shipment
     }

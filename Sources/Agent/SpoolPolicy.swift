@@ -8,18 +8,17 @@ internal import SystemPackage
 struct SpoolPolicy: Sendable {
     /// The limits; the files of the newest cycle are kept whatever they say.
     let limits: SpoolLimits
-    /// Whether what could not be sent is kept: always, unless the configuration has a line `xml_buffer 0`. Without one,
-    /// nothing that was read from a log is given up for a server that is away for a minute.
+    /// Whether what could not be sent is kept. The default is not that of the Perl agent: nothing that was read from a log
+    /// is given up for a server that is away for a minute.
     let keepsUnsentFiles: Bool
     private let sentCopies: Int
 
-    init(_ configuration: Configuration) {
-        let settings = configuration.general
+    init(_ settings: GeneralSettings) {
         limits = SpoolLimits(
             files: settings.temporalMaximumFiles == 0 ? nil : settings.temporalMaximumFiles,
             bytes: settings.temporalMaximumSize == 0 ? nil : Self.bytes(settings.temporalMaximumSize),
             freeBytes: Self.bytes(settings.temporalMinimumFree))
-        keepsUnsentFiles = settings.keepsUnsentFiles || configuration.generalPositions["xml_buffer"] == nil
+        keepsUnsentFiles = settings.keepsUnsentFiles
         sentCopies = settings.temporalMaximumFiles == 0 ? .max : settings.temporalMaximumFiles
     }
 

@@ -109,7 +109,7 @@ public struct GeneralSettings: Sendable, Hashable {
     /// Number of waiting files; 0 = no limit.
     public var temporalMaximumFiles = 1024
     /// Whether files that could not be sent are kept.
-    public var keepsUnsentFiles = false
+    public var keepsUnsentFiles = true
 
     /// The log file, or the word `syslog`.
     public var logFile: FilePath = "/var/log/pandora/pandora_agent.log"

@@ -157,7 +157,9 @@ public struct GeneralToken: Sendable {
         GeneralToken(
             "temporal_max_files", "1024", .integer(0...Int.max), \.temporalMaximumFiles,
             "number of waiting files; 0 = no limit"),
-        GeneralToken("xml_buffer", "0", .flag, \.keepsUnsentFiles, "keep what could not be sent and send it later"),
+        GeneralToken(
+            "xml_buffer", "1", .flag, \.keepsUnsentFiles,
+            "1: what could not be sent is kept and sent later; 0: it is lost, with a line in the log"),
         GeneralToken(
             "logfile", "/var/log/pandora/pandora_agent.log", .path, \.logFile, "log file, or the word syslog"),
         GeneralToken("logsize", "600000", .integer(0...Int.max), \.logSize, "bytes after which the log is rotated"),

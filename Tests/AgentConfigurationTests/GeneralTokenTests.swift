@@ -80,7 +80,7 @@ import Testing
         Row("temporal_min_size 0", "1024", "0", \.temporalMinimumFree),
         Row("temporal_max_size 5", "1024", "5", \.temporalMaximumSize),
         Row("temporal_max_files 7", "1024", "7", \.temporalMaximumFiles),
-        Row("xml_buffer 1", "false", "true", \.keepsUnsentFiles),
+        Row("xml_buffer 0", "true", "false", \.keepsUnsentFiles),
         Row("logfile syslog", "/var/log/pandora/pandora_agent.log", "syslog", \.logFile),
         Row("logsize 10", "600000", "10", \.logSize),
         Row("logrotate 9", "3", "9", \.logRotations),

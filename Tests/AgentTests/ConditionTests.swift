@@ -70,7 +70,7 @@ struct ConditionTests {
             .shell(precondition.command), environment: ["PATH": "/usr/bin:/bin"], timeLimit: .seconds(20),
             outputLimit: CommandCondition.outputLimit
         ).run()
-        return try precondition.holds(after: result)
+        return try precondition.holds(after: result, in: .utf8)
     }
 
     @Test("What a precondition's command printed counts, whatever its status")

@@ -247,6 +247,7 @@ struct CycleRun {
         for module in modules {
             let name = module.definition.displayName
             for failure in module.outcome.failures { logger.warning("module '\(name)': \(failure)") }
+            for warning in module.outcome.warnings { logger.warning("module '\(name)': \(warning)") }
             for note in module.outcome.notes { logger.info("module '\(name)': \(note)") }
             let count = module.outcome.elements.count
             logger.info("module '\(name)' took \(module.duration.text) and brought \(count) elements")
@@ -258,7 +259,7 @@ extension CollectedModule {
     fileprivate var report: ModuleReport {
         ModuleReport(
             name: definition.displayName, value: outcome.value, elementCount: outcome.elements.count,
-            failures: outcome.failures, notes: outcome.notes, duration: duration)
+            failures: outcome.failures, notes: outcome.warnings + outcome.notes, duration: duration)
     }
 }
 

@@ -105,7 +105,7 @@ extension ModuleList.Trial {
         value = module.outcome.value
         elements = module.outcome.elements.map { EncodedElement($0).bytes }
         failures = module.outcome.failures
-        notes = module.outcome.notes
+        notes = module.outcome.warnings + module.outcome.notes
         exitStatus = module.outcome.command?.exitStatus
         errorOutput = String(decoding: module.outcome.command?.errorOutput ?? [], as: UTF8.self)
         duration = module.duration

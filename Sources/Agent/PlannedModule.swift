@@ -56,6 +56,7 @@ struct PlannedModule: Sendable {
         }
         if reporting == .changeOfMatch(from: matches) {
             outcome.elements = []
+            outcome.warnings = []
             outcome.stateChanges = [:]
             return (outcome, false)
         }

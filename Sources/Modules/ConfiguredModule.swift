@@ -44,6 +44,22 @@ public struct ConfiguredModule: ModuleKind {
         }
     }
 
+    /// What becomes of a text that a module of a numeric type brought; `nil` where the server keeps it.
+    ///
+    /// - Parameter value: The value, or its beginning.
+    public static func problem(with value: String, of type: ConfiguredModuleType) -> String? {
+        let dataType = ModuleType(rawValue: type.name)
+        return dataType.accepts(Array(value.utf8)) ? nil : sentence(about: value, of: dataType)
+    }
+
+    private static func sentence(about value: String, of type: ModuleType) -> String {
+        // Messages are one line.
+        let shown = String(value.prefix(40).map { $0.isNewline ? " " : $0 })
+        return
+            "the server keeps numbers alone of type \(type.rawValue), and drops '\(shown)': use another module_type or "
+            + "another command"
+    }
+
     private func measure(in context: ModuleContext) async -> Measurement {
         switch definition.source {
         case .cpuUsage, .processRunning, .serviceRunning, .processCPU, .processMemory, .freeDisk, .freePercentDisk,
@@ -73,10 +89,7 @@ public struct ConfiguredModule: ModuleKind {
         var outcome = ModuleOutcome()
         let value = dataType.isNumeric ? Array(value.trimmingSpaces) : value
         if !dataType.accepts(value) {
-            let shown = context.encoding.text(of: value.prefix(40))
-            outcome.notes.append(
-                "the server keeps numbers alone of type \(dataType.rawValue), and drops '\(shown)': use another "
-                    + "module_type or another command")
+            outcome.warnings.append(Self.sentence(about: context.encoding.text(of: value), of: dataType))
         }
         outcome.value = context.encoding.text(of: value)
         outcome.elements = [.module(module(value: .value(value), explanation: explanation))]

@@ -102,6 +102,8 @@ public struct ModuleOutcome: Sendable {
     public var value: String?
     /// Why there is nothing, or less than there should be; each a sentence. Not empty = the module failed.
     public var failures: [String] = []
+    /// What the server will not do as it is meant, each a sentence; it is no failure of the module.
+    public var warnings: [String] = []
     /// What the operator may want to know, each a sentence.
     public var notes: [String] = []
     /// How many of the failures and notes are about what a probe could not see.

@@ -91,7 +91,8 @@ struct BadInputTests {
             let (_, log) = try await survivors(
                 of: { _ in module("percent", "module_type generic_data", "module_exec echo 12%") }, in: folder)
             #expect(
-                log.contains("module 'percent': the server keeps numbers alone of type generic_data, and drops '12%'"))
+                log.contains(
+                    "warning: module 'percent': the server keeps numbers alone of type generic_data, and drops '12%'"))
         }
     }
 

@@ -31,6 +31,30 @@ struct ConfigurationText: Sendable {
         }
     }
 
+    /// The line and column, from 1, of the first CR that more than space follows on its line; `nil` where there is none.
+    ///
+    /// Old editors end lines with it alone, and nobody else puts it into a text.
+    var loneCarriageReturn: (line: Int, column: Int)? {
+        bytes.withUnsafeBytes { all in
+            guard let base = all.baseAddress else { return nil }
+            var offset = 0
+            while let found = memchr(base + offset, CInt(UInt8(ascii: "\r")), count - offset) {
+                let place = UnsafeRawPointer(found) - base
+                offset = all.endOfSpace(from: place, to: count)
+                // Lines end within the space that was passed over, if they end here at all.
+                if offset == count || all[place..<offset].contains(UInt8(ascii: "\n")) { continue }
+                let before = all[..<place]
+                let lineStart = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+                let lines = before.reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+                return (lines, place - lineStart + 1)
+            }
+            return nil
+        }
+    }
+
+    /// Whether no line but the last ends.
+    var isSingleLine: Bool { endOfLine(from: 0) == count }
+
     /// Lends the bytes of a part.
     func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[range])) }

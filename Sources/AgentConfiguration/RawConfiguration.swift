@@ -80,6 +80,7 @@ struct RawConfiguration: Sendable {
         self.text = text
         // Room for lines of a usual length. Memory that is never written to costs nothing, and growing would copy.
         moduleSettings.reserveCapacity(byteCount / 24)
+        reportCarriageReturns()
         var open: OpenModule?
         for line in ConfigurationLines(text) {
             guard isUsable(line) else { continue }
@@ -151,6 +152,14 @@ struct RawConfiguration: Sendable {
             report(.error, line, "this line is longer than \(ConfigurationLine.longestLine) bytes and is left out")
         }
         return line.damage?.isFatal != true
+    }
+
+    private mutating func reportCarriageReturns() {
+        guard let (line, column) = text.loneCarriageReturn else { return }
+        diagnostics.report(
+            text.isSingleLine ? .error : .warning, at: SourcePosition(file: file, line: line, column: column),
+            "a CR alone ends no line, and what follows belongs to this one: save the file with LF or CR LF as line ends"
+        )
     }
 
     private mutating func close(_ module: OpenModule, before line: ConfigurationLine) {

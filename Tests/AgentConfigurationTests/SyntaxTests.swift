@@ -11,6 +11,15 @@ import TextEncodings
         #expect(configuration.findings.isEmpty)
     }
 
+    @Test func `A CR alone ends no line, which is named`() throws {
+        let sentence =
+            "a CR alone ends no line, and what follows belongs to this one: save the file with LF or CR LF as "
+            + "line ends"
+        #expect(try load("# old\rinterval 60\rmodule_begin\r").findings == ["1:6: error: \(sentence)"])
+        #expect(try load("interval 60\n\ngroup a\rb\r\ngroup a\rb\n").findings == ["3:8: warning: \(sentence)"])
+        #expect(try load("interval 60\r\r\n\r\n\r \r\ngroup a\r").findings.isEmpty)
+    }
+
     @Test func `There are no continuation lines`() throws {
         let configuration = try load("description a \\\ngroup b\n")
         #expect(configuration.general.description == "a \\")

@@ -144,11 +144,7 @@ struct AgentIdentity: Sendable {
                 "gis_exec: the command printed '\(line.prefix(60))', expected latitude,longitude[,altitude] in degrees and "
                     + "metres")
         }
-        let configured = Coordinates(settings)
-        if configured == nil, settings.latitude != nil, settings.longitude != nil {
-            sources.problems("latitude and longitude: no place on the earth; they are left out")
-        }
-        return configured
+        return Coordinates(settings)
     }
 
     private static func eHorusField(_ sources: Sources) -> [ConfiguredField] {

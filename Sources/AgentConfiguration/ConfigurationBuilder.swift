@@ -8,13 +8,28 @@ struct ConfigurationBuilder {
     private var macros: [(name: String, value: String)] = []
     // Those whose modules are still to be made, since macros of any file count in all of them.
     private var moduleFiles: [RawConfiguration] = []
-    private var customFields: [Int: (name: String?, value: String?)] = [:]
+    private var customFields: [Int: CustomField] = [:]
     private var diagnostics = DiagnosticLog()
     // In the order in which people read them, which is that of the diagnostics.
     private var files: [FilePath]
     private var positions: [String: SourcePosition] = [:]
+    private var refused: [RefusedSetting] = []
     // Applied last, to a copy of the primary's settings, since what they leave open is as at the primary.
     private var secondary: [(token: GeneralToken, setting: RawSetting, position: SourcePosition)] = []
+
+    /// What the two tokens of a custom field say.
+    private struct CustomField {
+        var name: String?
+        var value: (text: String, token: String, position: SourcePosition)?
+    }
+
+    /// A setting of something that this agent never does, which is told where it is asked for.
+    private struct RefusedSetting {
+        let token: GeneralToken
+        let setting: RawSetting
+        let reason: String
+        let position: SourcePosition
+    }
 
     init(main: FilePath) {
         self.main = main
@@ -88,6 +103,7 @@ struct ConfigurationBuilder {
         settings.secondary = settings.primary
         for (token, setting, position) in secondary { apply(token, setting, at: position) }
         finishCustomFields()
+        reportRefused()
         var modules: [ModuleDefinition] = []
         var skipped: [SkippedModule] = []
         modules.reserveCapacity(moduleFiles.reduce(0) { $0 + $1.modules.count })
@@ -127,18 +143,17 @@ struct ConfigurationBuilder {
             return diagnostics.report(
                 .warning, at: position, "'\(shownToken(setting.token))' has no effect: \(reason)")
         case .refused(let reason):
-            // Shipped samples carry these switched off, which is what they are here.
-            if setting.value == "0" { return }
-            return diagnostics.report(
-                .warning, at: position, "'\(shownToken(setting.token))' is refused: \(reason)")
+            return refused.append(
+                RefusedSetting(token: token, setting: setting, reason: reason, position: position))
         }
         switch token.name {
         case "include": if setting.value.isEmpty { reportValue(setting, at: position, "a path or a wildcard") }
         case "macro*": define(macro: String(setting.token.dropFirst("macro".count)), setting, at: position)
         case "custom_fieldN_name":
-            customFields[setting.customFieldNumber ?? 0, default: (nil, nil)].name = setting.value
+            customFields[setting.customFieldNumber ?? 0, default: CustomField()].name = setting.value
         case "custom_fieldN_value":
-            customFields[setting.customFieldNumber ?? 0, default: (nil, nil)].value = setting.value
+            customFields[setting.customFieldNumber ?? 0, default: CustomField()].value =
+                (setting.value, setting.token, position)
         case _ where token.isAboutSecondary: secondary.append((token, setting, position))
         default: apply(token, setting, at: position)
         }
@@ -167,8 +182,27 @@ struct ConfigurationBuilder {
 
     private mutating func finishCustomFields() {
         for number in customFields.keys.sorted() {
-            guard let name = customFields[number]?.name else { continue }
-            settings.customFields.append(ConfiguredField(name: name, value: customFields[number]?.value ?? ""))
+            guard let field = customFields[number] else { continue }
+            if let name = field.name {
+                settings.customFields.append(ConfiguredField(name: name, value: field.value?.text ?? ""))
+            } else if let (_, token, position) = field.value {
+                diagnostics.report(
+                    .warning, at: position, "'\(token)' has no effect without 'custom_field\(number)_name'")
+            }
+        }
+    }
+
+    /// Shipped samples carry what is refused here switched off, and with it the details of what is switched off.
+    private mutating func reportRefused() {
+        var isOn: [String: Bool] = [:]
+        for entry in refused where entry.token.name == entry.token.featureSwitch {
+            isOn[entry.token.name] = ValueReader<Bool>.flag.read(entry.setting.value) ?? true
+        }
+        for entry in refused where entry.setting.value != "0" {
+            if let feature = entry.token.featureSwitch, isOn[feature] != true { continue }
+            diagnostics.report(
+                .warning, at: entry.position,
+                "'\(shownToken(entry.setting.token))' is refused: \(entry.reason)")
         }
     }
 

@@ -23,17 +23,21 @@ public struct GeneralToken: Sendable {
     public let meaning: String
     /// What the agent makes of it.
     public let support: TokenSupport
+    /// The token whose value says whether anything of this one is asked for; `nil` where nothing else does.
+    let featureSwitch: String?
     /// Sets the value, or returns what was expected instead.
     let apply: @Sendable (String, inout GeneralSettings) -> String?
 
     private init(
         _ name: String, _ defaultValue: String, _ meaning: String, support: TokenSupport = .used,
+        featureSwitch: String? = nil,
         apply: @escaping @Sendable (String, inout GeneralSettings) -> String? = { _, _ in nil }
     ) {
         self.name = name
         self.defaultValue = defaultValue
         self.meaning = meaning
         self.support = support
+        self.featureSwitch = featureSwitch
         self.apply = apply
     }
 
@@ -224,8 +228,8 @@ public struct GeneralToken: Sendable {
             "encoding", "UTF-8", .encoding, \.encoding,
             "encoding of the data file, and of lines that are not UTF-8 in configurations and in what commands print: "
                 + "UTF-8, ISO-8859-1, ISO-8859-15, US-ASCII, windows-1252"),
-        GeneralToken("latitude", "", .decimal, \.latitude, "degrees north"),
-        GeneralToken("longitude", "", .decimal, \.longitude, "degrees east"),
+        GeneralToken("latitude", "", .decimal(-90...90), \.latitude, "degrees north"),
+        GeneralToken("longitude", "", .decimal(-180...180), \.longitude, "degrees east"),
         GeneralToken("altitude", "", .decimal, \.altitude, "metres"),
         GeneralToken("position_description", "", .text, \.positionDescription, "the place in words"),
         GeneralToken(
@@ -270,17 +274,22 @@ public struct GeneralToken: Sendable {
 
     private static let refused: [GeneralToken] =
         ["udp_server", "udp_server_port", "udp_server_auth_address"].map {
-            GeneralToken($0, "", "control over UDP", support: .refused(neverListens("UDP")))
+            refused($0, "control over UDP", listensOn: "UDP", switchedBy: "udp_server")
         }
         + ["process_*_start", "process_*_stop"].map {
-            GeneralToken($0, "", "commands of the control over UDP", support: .refused(neverListens("UDP")))
+            refused($0, "commands of the control over UDP", listensOn: "UDP", switchedBy: "udp_server")
         }
         + ["proxy_mode", "proxy_max_connection", "proxy_timeout", "proxy_address", "proxy_port"].map {
-            GeneralToken($0, "", "proxy for other agents", support: .refused(neverListens("TCP")))
+            refused($0, "proxy for other agents", listensOn: "TCP", switchedBy: "proxy_mode")
         }
 
-    private static func neverListens(_ transport: String) -> String {
-        "it would listen on \(transport), and this agent never listens"
+    private static func refused(
+        _ name: String, _ meaning: String, listensOn transport: String, switchedBy featureSwitch: String
+    ) -> GeneralToken {
+        GeneralToken(
+            name, "", meaning,
+            support: .refused("it would listen on \(transport), and this agent never listens"),
+            featureSwitch: featureSwitch)
     }
 }
 

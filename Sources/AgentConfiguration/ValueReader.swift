@@ -43,6 +43,13 @@ extension ValueReader where Value == Double {
     /// A decimal number, with a point.
     static var decimal: Self { Self(expectation: "a number") { number(in: $0) } }
 
+    /// A decimal number in a range.
+    static func decimal(_ range: ClosedRange<Double>) -> Self {
+        Self(expectation: "a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))") { text in
+            number(in: text).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
     /// The number that a text is; `nil` where it is none.
     static func number(in text: String) -> Double? {
         // A Double holds each whole number of so few digits, and they are read at a fraction of the cost; -0 is no

@@ -223,13 +223,13 @@ import Testing
         "proxy_port 41121",
     ])
     func `What would make the agent listen is refused with the reason`(_ line: String) throws {
-        let configuration = try load(line + "\n")
         let token = line.prefix { $0 != " " }
-        let transport = token.hasPrefix("proxy") ? "TCP" : "UDP"
+        let (feature, transport) = token.hasPrefix("proxy") ? ("proxy_mode", "TCP") : ("udp_server", "UDP")
+        let configuration = try load(line + "\n\(feature) 1\n")
         #expect(
-            configuration.findings == [
-                "1:1: warning: '\(token)' is refused: it would listen on \(transport), and this agent never listens"
-            ])
+            configuration.findings.first
+                == "1:1: warning: '\(token)' is refused: it would listen on \(transport), and this agent never listens")
+        #expect(configuration.findings.count == 2)
         #expect(configuration.general == GeneralSettings())
     }
 
@@ -237,10 +237,22 @@ import Testing
         #expect(try load(line).findings.first?.contains("is refused: this agent runs no command") == true)
     }
 
-    @Test(arguments: ["udp_server 0", "proxy_mode 0"]) func `What is refused may stand switched off`(_ line: String)
-        throws
-    {
-        #expect(try load(line).findings.isEmpty)
+    @Test(arguments: [
+        "udp_server 0", "proxy_mode 0", "udp_server_port 41122\nudp_server 0\nudp_server_auth_address 192.0.2.1",
+        "process_httpd_start /etc/x", "proxy_port 41121", "udp_server 1\nudp_server 0",
+    ])
+    func `What is refused may stand switched off, with its details`(_ lines: String) throws {
+        #expect(try load(lines).findings.isEmpty)
+    }
+
+    @Test func `A place that is none, and the value of a field that has no name`() throws {
+        #expect(try load("latitude -90\nlongitude 180\n").findings.isEmpty)
+        #expect(
+            try load("latitude 90.1\nlongitude -181\ncustom_field3_value x\n").findings == [
+                "1:10: error: latitude: '90.1', expected a number from -90 to 90; the line has no effect",
+                "2:11: error: longitude: '-181', expected a number from -180 to 180; the line has no effect",
+                "3:1: warning: 'custom_field3_value' has no effect without 'custom_field3_name'",
+            ])
     }
 
     @Test(arguments: ["timestamp 0", "pandora_exec /usr/bin/pandora_agent_exec"])

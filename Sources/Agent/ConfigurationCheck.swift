@@ -21,11 +21,14 @@ public struct ConfigurationCheck: Sendable {
     public init(_ paths: AgentPaths, isReadOnly: Bool = false) throws(ConfigurationUnusable) {
         var options = CycleOptions()
         options.isReadOnly = isReadOnly
-        self.init(try AgentConfigurationReader(paths: paths, options: options).read())
+        let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
+        self.init(configuration, history: ModuleHistory.read(in: paths.state))
     }
 
     /// Checks a configuration that is read.
-    init(_ configuration: Configuration) {
+    ///
+    /// - Parameter history: The last runs of its modules, by their display names.
+    init(_ configuration: Configuration, history: [String: ModuleRun] = [:]) {
         let environment = CommandEnvironment.variables(of: configuration, agentName: "")
         let user = geteuid()
         let lookup = CommandLookup(path: environment["PATH"] ?? "", user: user)
@@ -34,7 +37,7 @@ public struct ConfigurationCheck: Sendable {
             configuration.diagnostics + UnsupportedSettings.diagnostics(about: configuration)
                 + HostConfinement.diagnostics(about: configuration, user: user)
                 + PlaceCheck(configuration, user: user).diagnostics
-                + ModuleCheck(configuration, lookup: lookup).diagnostics
+                + ModuleCheck(configuration, lookup: lookup, history: history).diagnostics
                 + Self.findings(of: gate, in: configuration) + Self.signatureFindings(in: configuration),
             by: configuration.files)
         moduleCount = configuration.modules.count

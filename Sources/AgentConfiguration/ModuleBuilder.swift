@@ -33,6 +33,7 @@ struct ModuleBuilder {
     private var details: [(token: ModuleToken.DetailToken, setting: RawSetting)] = []
     private var windowsToken: RawSetting?
     private var isUnusable = false
+    private var lines: [ModuleLine] = []
 
     init(_ raw: RawModule, of file: RawConfiguration, macros general: MacroTable) {
         position = SourcePosition(file: file.file, line: raw.first.line, column: raw.first.column)
@@ -90,6 +91,7 @@ struct ModuleBuilder {
         module.timeout = timeout
         module.user = user
         module.savesAs = savesAs
+        module.lines = lines
         return module
     }
 
@@ -98,7 +100,7 @@ struct ModuleBuilder {
         case .name: name = setting.value
         case .type: takeType(setting)
         case .attribute(_, let form): takeAttribute(index, form, setting)
-        case .schedule(let part): takeSchedule(part, setting)
+        case .schedule(let part): takeSchedule(index, part, setting)
         case .source(let kind):
             if let earlier = source {
                 report(.warning, setting, "'\(setting.token)' replaces the '\(earlier.setting.token)' above it")
@@ -167,6 +169,20 @@ struct ModuleBuilder {
                 "\(setting.token): \(setting.quotedValue), expected \(expectation); the server gets it as it is")
         }
         thresholds.take(setting, index: index)
+        if Self.patternIndices.contains(index) { remember(index, setting) }
+    }
+
+    /// The indices in ``ModuleToken/all`` of the attributes that are regular expressions.
+    private static let patternIndices = ["module_str_warning", "module_str_critical"].compactMap {
+        ModuleToken.index(of: $0)
+    }
+
+    /// Keeps the place of a line for whoever judges it on a host.
+    private mutating func remember(_ index: Int, _ setting: RawSetting) {
+        lines.append(
+            ModuleLine(
+                index: Int16(clamping: index), line: Int32(clamping: setting.line),
+                column: Int32(clamping: setting.valueColumn)))
     }
 
     private mutating func setAttribute(_ attribute: ModuleAttribute) {
@@ -184,7 +200,7 @@ struct ModuleBuilder {
         }
     }
 
-    private mutating func takeSchedule(_ part: ModuleToken.ScheduleToken, _ setting: RawSetting) {
+    private mutating func takeSchedule(_ index: Int, _ part: ModuleToken.ScheduleToken, _ setting: RawSetting) {
         switch part {
         case .interval:
             if let value = read(.integer(1...1_000_000_000), setting) { schedule.everyCycles = value }
@@ -204,18 +220,26 @@ struct ModuleBuilder {
                 return isUnusable = true
             }
             preconditions.append(condition)
+            remember(index, setting)
         case .condition:
-            if let condition = read(CommandCondition.reader, setting) { conditions.append(condition) }
+            guard let condition = read(CommandCondition.reader, setting) else { return }
+            conditions.append(condition)
+            remember(index, setting)
         case .intensiveCondition:
-            if let condition = read(Condition.reader, setting) { intensiveConditions.append(condition) }
+            guard let condition = read(Condition.reader, setting) else { return }
+            intensiveConditions.append(condition)
+            remember(index, setting)
         case .timeout:
             timeout = read(.seconds(1...86400), setting) ?? timeout
         case .user:
             // As another user, the agent's, it might do what it must not.
             user = read(.word, setting, costs: "the module is skipped")
             if user == nil { isUnusable = true }
+            remember(index, setting)
         case .save:
-            savesAs = read(.environmentName, setting) ?? savesAs
+            guard let name = read(.environmentName, setting) else { return }
+            savesAs = name
+            remember(index, setting)
         case .disabled:
             isDisabled = read(.flag, setting) ?? isDisabled
         }

@@ -87,6 +87,15 @@ public struct ModuleAttribute: Sendable, Hashable {
     }
 }
 
+/// The place of one of a module's lines: small, since there are many modules.
+struct ModuleLine: Sendable, Hashable {
+    /// The index of its token in ``ModuleToken/all``.
+    let index: Int16
+    let line: Int32
+    /// Of its value.
+    let column: Int32
+}
+
 /// A module as configured: what it does, when, and what the server is told about it.
 public struct ModuleDefinition: Sendable, Hashable {
     /// The name at the server; empty for plugins that have none.
@@ -115,6 +124,21 @@ public struct ModuleDefinition: Sendable, Hashable {
     public var user: String?
     /// Environment variable that carries its value to later modules.
     public var savesAs: String?
+
+    /// The lines that can be judged on a host alone, in their order; most modules have none.
+    var lines: [ModuleLine] = []
+
+    /// Where the lines with one of these tokens stand, those that have no effect left out: `module_precondition`,
+    /// `module_condition`, `module_intensive_condition`, `module_str_warning`, `module_str_critical`, `module_user`,
+    /// `module_save`.
+    ///
+    /// - Returns: The places of their values, in the order of the lines.
+    public func positions(of token: String) -> [SourcePosition] {
+        guard !lines.isEmpty, let index = ModuleToken.index(of: token) else { return [] }
+        return lines.filter { $0.index == Int16(index) }.map {
+            SourcePosition(file: position.file, line: Int($0.line), column: Int($0.column))
+        }
+    }
 
     /// The name, or what it runs where it has none, without passwords: how messages call it.
     public var displayName: String {

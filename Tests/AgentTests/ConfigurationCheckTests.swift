@@ -6,37 +6,6 @@ import Testing
 
 @testable import Agent
 
-/// Checks a configuration in a folder of its own; `FOLDER` in its text stands for that folder.
-private func findings(
-    _ text: String, local: String = "", prepare: (FilePath) throws -> Void = { _ in }
-) throws -> [String] {
-    try withTemporaryFolder { folder in
-        func filled(_ text: String) -> [UInt8] {
-            Array(
-                text.split(separator: "FOLDER", omittingEmptySubsequences: false).joined(separator: folder.string).utf8)
-        }
-        try prepare(folder)
-        let main = folder.appending("pandora_agent.conf")
-        try Files.create(main, filled("transfer_mode local\nserver_path FOLDER\n" + text))
-        if !local.isEmpty { try Files.create(folder.appending("local.conf"), filled(local)) }
-        let paths = AgentPaths(configuration: main.string, local: nil, state: folder.appending("state").string)
-        return try ConfigurationCheck(paths).diagnostics.map { diagnostic in
-            let position = diagnostic.position
-            let file = position.file == main ? "" : "\(position.file.lastComponent?.string ?? ""):"
-            let sentence = diagnostic.text.split(separator: folder.string, omittingEmptySubsequences: false)
-                .joined(separator: "FOLDER")
-            return "\(file)\(position.line):\(position.column): \(diagnostic.severity.rawValue): \(sentence)"
-        }
-    }
-}
-
-/// A module with one line, which stands at line 5 of the file.
-private func findings(ofModule line: String, local: String = "", prepare: (FilePath) throws -> Void = { _ in }) throws
-    -> [String]
-{
-    try findings("module_begin\nmodule_name n\n\(line)\nmodule_end\n", local: local, prepare: prepare)
-}
-
 @Suite struct ConfigurationCheckTests {
     @Test func `A configuration with nothing wrong has no findings`() throws {
         #expect(
@@ -101,9 +70,9 @@ private func findings(ofModule line: String, local: String = "", prepare: (FileP
         }
         #expect(
             found == [
-                "3:1: warning: module 'n': no program 'nonexistent-a' is on PATH",
-                "3:1: warning: module 'n': no program 'nonexistent-b' is on PATH",
                 "5:13: warning: module 'n': FOLDER/script is not executable for this user",
+                "6:21: warning: module 'n': no program 'nonexistent-a' is on PATH",
+                "7:18: warning: module 'n': no program 'nonexistent-b' is on PATH",
             ])
     }
 
@@ -119,9 +88,9 @@ private func findings(ofModule line: String, local: String = "", prepare: (FileP
         }
         #expect(
             found == [
-                "3:1: warning: module 'n': FOLDER/script can be written by everybody, who could so have the agent run what "
-                    + "they like",
                 "5:13: warning: module 'n': FOLDER/open can be written by everybody, who could so have the agent run what "
+                    + "they like",
+                "6:18: warning: module 'n': FOLDER/script can be written by everybody, who could so have the agent run what "
                     + "they like",
             ])
     }

@@ -76,6 +76,7 @@ struct ModuleBuilder {
         guard let source else { throw skip("it has nothing to run (module_exec, module_plugin …)", at: nil) }
         if name.isEmpty, source.kind != .plugin { throw skip("it has no module_name", at: nil) }
         let sourcePosition = valuePosition(source.setting)
+        reportIdle(beside: source.kind)
         guard let source = makeSource(source.kind, source.setting) else {
             throw Skipped(text: "'\(source.setting.token)' is wrong")
         }
@@ -211,6 +212,11 @@ struct ModuleBuilder {
             guard let crontab = read(Crontab.reader, setting, costs: "the module is skipped") else {
                 return isUnusable = true
             }
+            if !crontab.meetsSomeDay {
+                diagnostics.report(
+                    .warning, at: valuePosition(setting),
+                    "\(setting.token): there is no such day in any year, and the module never runs")
+            }
             schedule.crontab = crontab
         case .cronInterval:
             schedule.cronInterval = read(.integer(0...Int.max), setting) ?? schedule.cronInterval
@@ -272,6 +278,17 @@ struct ModuleBuilder {
         case .tcpCheck: return tcpCheck(host: value, setting)
         case .ping: return ping(host: value)
         case .cpuUsage, .freeMemory, .freePercentMemory: return nil
+        }
+    }
+
+    /// Names the lines that have no effect beside what the module does.
+    private mutating func reportIdle(beside source: ModuleToken.SourceToken) {
+        // Of nearly all modules there is nothing to ask.
+        guard !details.isEmpty || source == .plugin else { return }
+        for idle in IdleLine.all(among: settings, beside: source) {
+            diagnostics.report(
+                .warning, at: SourcePosition(file: position.file, line: idle.line.line, column: idle.line.column),
+                idle.text)
         }
     }
 
@@ -338,7 +355,8 @@ struct ModuleBuilder {
 }
 
 extension RawModule.Setting {
-    fileprivate var isMacro: Bool { Int(index) == ModuleToken.macroIndex }
+    /// Whether it defines a macro.
+    var isMacro: Bool { Int(index) == ModuleToken.macroIndex }
 }
 
 extension ConfiguredModuleType {

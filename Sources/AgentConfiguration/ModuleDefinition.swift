@@ -27,6 +27,12 @@ public struct ConfiguredModuleType: Sendable, Hashable, CustomStringConvertible 
         !(name.hasSuffix("_string") || name == "log" || name.hasPrefix("web_content") || name.hasPrefix("image_"))
     }
 
+    /// Whether values are 0 and 1.
+    var isFlag: Bool { self != .genericData && name.hasSuffix("_proc") }
+
+    /// Whether the server makes differences of the values.
+    var isIncremental: Bool { name.hasSuffix("_inc") || name.hasSuffix("_inc_abs") }
+
     /// The name.
     public var description: String { name }
 }

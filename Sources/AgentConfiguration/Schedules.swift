@@ -75,6 +75,15 @@ public struct Crontab: Sendable, Hashable {
             && (self.weekday.contains(weekday) || weekday == 0 && self.weekday.contains(7))
     }
 
+    /// Whether there is a day, in any year, that the fields of day and month both accept.
+    var meetsSomeDay: Bool {
+        let lengths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+        return day == .any
+            || lengths.enumerated().contains { index, length in
+                month.contains(index + 1) && (1...length).contains { day.contains($0) }
+            }
+    }
+
     static let reader = ValueReader<Crontab>(
         expectation: "five fields `minute hour day month weekday`, each *, a number or a range a-b"
     ) { text in

@@ -8,7 +8,7 @@ struct Thresholds: Sendable {
 
     /// The tokens of limits.
     private enum Limit: Int, CaseIterable {
-        case minimum, maximum
+        case minimum, maximum, factor
         case minimumWarning, maximumWarning, textWarning, inverseWarning
         case minimumCritical, maximumCritical, textCritical, inverseCritical
 
@@ -16,6 +16,7 @@ struct Thresholds: Sendable {
             switch self {
             case .minimum: "module_min"
             case .maximum: "module_max"
+            case .factor: "module_postprocess"
             case .minimumWarning: "module_min_warning"
             case .maximumWarning: "module_max_warning"
             case .textWarning: "module_str_warning"
@@ -85,6 +86,7 @@ struct Thresholds: Sendable {
                         setting: setting,
                         text: "\(maximum) is below \(minimum): the state is never \(state.name); 0 stands for no end"))
             }
+            if isNumeric, let finding = unreachableRange(of: state, for: type) { findings.append(finding) }
             if isNumeric, let setting = self[state.text] {
                 let text = "\(setting.token) counts for text, and the values of \(type) are numbers"
                 findings.append(Finding(setting: setting, text: text))
@@ -102,13 +104,57 @@ struct Thresholds: Sendable {
         // A greatest value of 0 stands for no end.
         guard let (minimum, maximum, setting) = pair(state.minimum, state.maximum), minimum > maximum, maximum != 0
         else { return nil }
-        let isInverse = self[state.inverse].flatMap { ValueReader<Bool>.flag.read($0.value) } ?? false
-        return isInverse ? nil : setting
+        return isTrue(state.inverse) ? nil : setting
+    }
+
+    /// A range of a state that no value of the module can fall into.
+    private func unreachableRange(of state: State, for type: ConfiguredModuleType) -> Finding? {
+        guard has(state.minimum) || has(state.maximum) else { return nil }
+        let isFlag = type.isFlag
+        guard isFlag || has(.minimum) || has(.maximum), !isTrue(state.inverse) else { return nil }
+        // The server compares what it made of a value by then with the range, but what arrived with the limits.
+        guard isFlag || !has(.factor) && !type.isIncremental else { return nil }
+        let low = number(state.minimum)
+        // A greatest value of 0 stands for no end.
+        let high = number(state.maximum).flatMap { $0 == 0 ? nil : $0 }
+        // Two that are 0 stand for no range, and an empty one is a finding of its own.
+        guard low ?? 0 != 0 || high != nil, low ?? -.infinity <= high ?? .infinity else { return nil }
+        let range = (low ?? -.infinity)...(high ?? .infinity)
+        if isFlag {
+            guard !range.contains(0), !range.contains(1), let setting = self[state.minimum] ?? self[state.maximum]
+            else {
+                return nil
+            }
+            return Finding(
+                setting: setting, text: "values of \(type) are 0 and 1, and neither is in the range of \(state.name)")
+        }
+        let (least, greatest) = (number(.minimum) ?? -.infinity, number(.maximum) ?? .infinity)
+        // Where both are the same, servers take every value.
+        guard least < greatest else { return nil }
+        if range.lowerBound > greatest, let setting = self[state.minimum] {
+            return Finding(
+                setting: setting,
+                text: "\(state.minimum.token) is above module_max: the state is never \(state.name)")
+        }
+        if range.upperBound < least, let setting = self[state.maximum] {
+            return Finding(
+                setting: setting,
+                text: "\(state.maximum.token) is below module_min: the state is never \(state.name)")
+        }
+        return nil
+    }
+
+    private func isTrue(_ limit: Limit) -> Bool {
+        self[limit].flatMap { ValueReader<Bool>.flag.read($0.value) } ?? false
+    }
+
+    private func number(_ limit: Limit) -> Double? {
+        self[limit].flatMap { ValueReader<Double>.number(in: $0.value) }
     }
 
     private func pair(_ minimum: Limit, _ maximum: Limit) -> (Double, Double, RawSetting)? {
-        guard has(minimum), has(maximum), let low = self[minimum].flatMap({ ValueReader<Double>.number(in: $0.value) }),
-            let setting = self[maximum], let high = ValueReader<Double>.number(in: setting.value)
+        guard has(minimum), has(maximum), let low = number(minimum), let setting = self[maximum],
+            let high = number(maximum)
         else { return nil }
         return (low, high, setting)
     }

@@ -10,7 +10,8 @@ import Testing
 func modules(_ text: String) throws -> [ModuleDefinition] {
     let configuration = try ConfigurationLoader(read: { _ in Array(text.utf8) }, expand: { _ in [] }).load(
         main: "/a.conf")
-    #expect(configuration.diagnostics.map(\.description) == [])
+    // A crontab of chance may be one that no day meets.
+    #expect(configuration.diagnostics.filter { $0.severity == .error }.map(\.description) == [])
     return configuration.modules
 }
 

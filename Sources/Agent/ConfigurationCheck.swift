@@ -37,6 +37,7 @@ public struct ConfigurationCheck: Sendable {
             configuration.diagnostics + UnsupportedSettings.diagnostics(about: configuration)
                 + HostConfinement.diagnostics(about: configuration, user: user)
                 + PlaceCheck(configuration, user: user).diagnostics
+                + SettingsCheck(configuration, lookup: lookup).diagnostics
                 + ModuleCheck(configuration, lookup: lookup, history: history).diagnostics
                 + Self.findings(of: gate, in: configuration) + Self.signatureFindings(in: configuration),
             by: configuration.files)

@@ -5,8 +5,8 @@ internal import SystemPackage
 
 /// What `check` finds: the diagnostics of the files, and what only this host can tell.
 public struct ConfigurationCheck: Sendable {
-    /// The findings, in the order of files and lines.
-    public let diagnostics: [Diagnostic]
+    /// The findings, in the order of files and lines, those of broker agents after the main agent's.
+    public private(set) var diagnostics: [Diagnostic]
     /// How many modules run.
     public let moduleCount: Int
     /// The modules that do not run.
@@ -23,9 +23,10 @@ public struct ConfigurationCheck: Sendable {
         options.isReadOnly = isReadOnly
         let configuration = try AgentConfigurationReader(paths: paths, options: options).read()
         self.init(configuration, history: ModuleHistory.read(in: paths.state))
+        diagnostics += BrokerCheck(configuration, paths: paths, options: options, known: diagnostics).diagnostics
     }
 
-    /// Checks a configuration that is read.
+    /// Checks a configuration that is read, without the broker agents that it names.
     ///
     /// - Parameter history: The last runs of its modules, by their display names.
     init(_ configuration: Configuration, history: [String: ModuleRun] = [:]) {

@@ -18,7 +18,8 @@ public struct Configuration: Sendable {
     public let files: [FilePath]
     /// The settings that are not about one module.
     public let general: GeneralSettings
-    /// Where the value of a general token comes from; a token that keeps its default is absent.
+    /// Where the value of a general token comes from; a token that keeps its default is absent. Those of `broker_agent`,
+    /// which adds up, are each under `broker_agent NAME` too.
     public let generalPositions: [String: SourcePosition]
     /// The modules to run, in the order of the data file.
     public let modules: [ModuleDefinition]

@@ -170,8 +170,9 @@ struct ConfigurationBuilder {
         if let expectation = token.apply(setting.value, &settings) {
             reportValue(setting, at: position, expectation)
         } else {
-            positions[token.name] = SourcePosition(
-                file: position.file, line: position.line, column: setting.valueColumn)
+            let place = SourcePosition(file: position.file, line: position.line, column: setting.valueColumn)
+            positions[token.name] = place
+            if token.name == "broker_agent" { positions["broker_agent \(setting.value)"] = place }
         }
     }
 

@@ -18,7 +18,6 @@ struct SettingsCheck {
         self.lookup = lookup
         checkName()
         checkAttributes()
-        checkEncoding()
         checkIntensiveInterval()
         checkEHorus()
         checkCommands()
@@ -49,14 +48,6 @@ struct SettingsCheck {
             let length = text.unicodeScalars.count
             guard length > Self.attributeLimit else { continue }
             report(token, "\(token) has \(length) characters: the server cuts it after \(Self.attributeLimit)")
-        }
-    }
-
-    private mutating func checkEncoding() {
-        do throws(UnknownEncoding) {
-            _ = try TextEncoding(name: settings.encoding)
-        } catch {
-            report("encoding", "\(error); UTF-8 is used")
         }
     }
 

@@ -3,6 +3,7 @@ import SystemFiles
 import SystemPackage
 import TestSupport
 import Testing
+import TextEncodings
 
 @testable import Agent
 @testable import AgentConfiguration

@@ -28,8 +28,8 @@ import Testing
     @Test func `Settings that nothing can be done with`() throws {
         #expect(
             try findings("encoding KOI8-R\n") == [
-                "3:10: warning: unknown encoding 'KOI8-R': data files can be written in UTF-8, ISO-8859-1, ISO-8859-15, "
-                    + "US-ASCII, windows-1252; UTF-8 is used"
+                "3:10: error: encoding: 'KOI8-R', expected one of UTF-8, ISO-8859-1, ISO-8859-15, US-ASCII, "
+                    + "windows-1252; the line has no effect"
             ])
         #expect(try findings("encoding latin1\nintensive_interval 300\n") == [])
         #expect(

@@ -5,7 +5,7 @@ internal import TextEncodings
 
 /// Makes elements small enough for the files that servers take.
 ///
-/// Lines of a log are spread over several elements. What a server takes once it is compressed stays whole, in a file of
+/// Lines of a log and values of a list are spread over several elements. What a server takes once it is compressed stays whole, in a file of
 /// its own. What is larger still is cut, and said so.
 struct ElementFitting {
     /// The most bytes that an element may have in a file that is sent as it is.
@@ -23,6 +23,9 @@ struct ElementFitting {
         let encoded = EncodedElement(element, in: encoding)
         if encoded.bytes.count <= limit { return [encoded] }
         if case .logModule(let log) = element { return split(log) }
+        if case .module(let module) = element, case .list(let values) = module.data, values.count > 1 {
+            return split(module, values)
+        }
         if fitsCompressed(encoded) { return [encoded] }
         switch element {
         case .logModule(let log): return split(log)
@@ -77,31 +80,40 @@ struct ElementFitting {
         return elements
     }
 
+    /// Several modules of the same name, each with some of the values, in their order.
+    private func split(_ module: Module, _ values: [Module.TimedValue]) -> [EncodedElement] {
+        let middle = values.count / 2
+        return [values[..<middle], values[middle...]].flatMap { half in
+            var module = module
+            module.data = .list(Array(half))
+            return fit(.module(module))
+        }
+    }
+
     private func cut(_ module: Module) -> EncodedElement {
         var module = module
+        let whole: [UInt8]
+        let make: ([UInt8]) -> Module.Data
         switch module.data {
         case .value(let bytes):
-            let (element, kept) = largest(bytes.count) { count in
-                var end = count
-                // Not within a character of UTF-8.
-                while end > 0, end < bytes.count, bytes[end] & 0xC0 == 0x80 { end -= 1 }
-                module.data = .value(Array(bytes[..<end]))
-                return .module(module)
-            }
-            problems(
-                "module '\(module.name)': the value of \(bytes.count) bytes is larger than a server takes; it is cut after "
-                    + "\(kept) bytes")
-            return element
+            whole = bytes
+            make = { .value($0) }
         case .list(let values):
-            let (element, kept) = largest(values.count) { count in
-                module.data = .list(Array(values.prefix(count)))
-                return .module(module)
-            }
-            problems(
-                "module '\(module.name)': \(values.count) values are more than a server takes; the first \(kept) are sent"
-            )
-            return element
+            // One at most: more are spread.
+            whole = values.first?.value ?? []
+            make = { .list([.init($0, at: values.first?.time)]) }
         }
+        let (element, kept) = largest(whole.count) { count in
+            var end = count
+            // Not within a character of UTF-8.
+            while end > 0, end < whole.count, whole[end] & 0xC0 == 0x80 { end -= 1 }
+            module.data = make(Array(whole[..<end]))
+            return .module(module)
+        }
+        problems(
+            "module '\(module.name)': the value of \(whole.count) bytes is larger than a server takes; it is cut after "
+                + "\(kept) bytes")
+        return element
     }
 
     private func cut(_ inventory: Inventory) -> EncodedElement {

@@ -133,4 +133,25 @@ struct OversizeTests {
         let sent = String(decoding: elements.flatMap(\.bytes), as: UTF8.self)
         #expect(!sent.contains("\u{FFFD}"))
     }
+
+    @Test("Values of a list are spread over modules of the same name, in order; one that is too long is cut and named")
+    func list() throws {
+        let values = (0..<3000).map { "\($0)," + String(repeating: "ab", count: $0 % 100) }
+        let module = Module(
+            name: "Errors", type: "async_string", data: .list(values.map { .init(Array($0.utf8)) }))
+        let (elements, said) = fit(.module(module))
+        #expect(elements.count >= 4 && said.isEmpty)
+        #expect(elements.allSatisfy { $0.bytes.count <= 100_000 })
+        let sent = elements.flatMap { element in
+            String(decoding: element.bytes, as: UTF8.self).split(separator: "<value><![CDATA[").dropFirst()
+                .map { String($0.prefix { $0 != "]" }) }
+        }
+        #expect(sent == values)
+
+        var random = SeededGenerator(seed: 12)
+        let long = (0..<300_000).map { _ in UInt8.random(in: 0x61...0x7A, using: &random) }
+        let (cut, words) = fit(
+            .module(Module(name: "E", type: "async_string", data: .list([.init(long), .init([0x78])]))))
+        #expect(cut.count == 2 && words.count == 1 && words.joined().contains("the value of 300000 bytes"))
+    }
 }

@@ -21,6 +21,48 @@ public struct LogBatch: Sendable {
     public init(position: LogPosition) {
         self.position = position
     }
+
+    init(position: LogPosition, failure: LogFailure) {
+        self.position = position
+        failures = [failure]
+    }
+
+    /// What became of one file.
+    init(_ result: FileReading.Result, of path: FilePath, _ scanner: borrowing LineScanner) {
+        position = LogPosition()
+        position.files[path] = result.position
+        lines = scanner.lines
+        missedBytes = result.missedBytes
+        notes = result.notes + scanner.notes
+        failures = result.failures
+        hasMore = result.isLimited
+    }
+}
+
+/// What one file of a source brought.
+public struct FileBatch: Sendable {
+    /// The file.
+    public let path: FilePath
+    /// Where it was read from; `nil` where nothing is known of it.
+    public let start: FilePosition?
+    /// Of what it is a file.
+    let candidate: LogSource.Candidate
+    /// What it brought. The position is that of this file alone.
+    public let batch: LogBatch
+
+    /// How far it was handed on.
+    public struct Progress: Sendable {
+        /// Where it is to be read from the next time; `nil` if it is to be met for the first time again.
+        public var position: FilePosition?
+        /// Whether the next file is to be read.
+        public var goesOn: Bool
+
+        /// How far it was handed on, and whether the next file is to be read.
+        public init(position: FilePosition?, goesOn: Bool) {
+            self.position = position
+            self.goesOn = goesOn
+        }
+    }
 }
 
 /// Something that happened to a log and does not stop its reading.

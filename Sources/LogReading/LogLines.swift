@@ -68,6 +68,12 @@ public struct LogLines: Sendable, Hashable, Sequence {
         bytes.append(UInt8(ascii: "\n"))
     }
 
+    /// Appends a line that is given with its end.
+    public mutating func append(line: [UInt8]) {
+        bytes += line
+        if line.last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+    }
+
     /// Appends other lines.
     public mutating func append(_ other: LogLines) {
         if isEmpty {
@@ -82,20 +88,19 @@ public struct LogLines: Sendable, Hashable, Sequence {
         bytes.removeLast(Swift.max(0, bytes.count - byteCount))
     }
 
-    /// The lines of some stretches of these, in the order in which the stretches are given.
+    /// Appends some of other lines.
     ///
     /// - Parameters:
-    ///   - stretches: Ranges of lines.
-    ///   - places: The ``places`` of these lines.
-    func extracting(_ stretches: [Range<Int>], _ places: [Range<Int>]) -> LogLines {
-        var lines = LogLines()
-        bytes.withUnsafeBytes { text in
-            for stretch in stretches where !stretch.isEmpty {
-                let range = places[stretch.lowerBound].lowerBound..<places[stretch.upperBound - 1].upperBound
-                lines.append(lines: UnsafeRawBufferPointer(rebasing: text[range]))
-            }
-        }
-        return lines
+    ///   - range: Which of them.
+    ///   - places: The ``places`` of all of them.
+    public mutating func append(_ range: Range<Int>, of other: LogLines, _ places: [Range<Int>]) {
+        guard let first = range.first, let last = range.last else { return }
+        bytes += other.bytes[places[first].lowerBound..<places[last].upperBound]
+    }
+
+    /// Whether others begin with these.
+    public func isBeginning(of other: LogLines) -> Bool {
+        bytes.count <= other.bytes.count && other.bytes[..<bytes.count].elementsEqual(bytes)
     }
 }
 

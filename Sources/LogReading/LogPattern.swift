@@ -41,6 +41,8 @@ public final class LogPattern: Sendable {
     public let isJustInTimeCompiled: Bool
     /// Whether every line matches, which is known from the form of the pattern alone.
     let matchesEveryLine: Bool
+    /// Whether it is matched as UTF-8, rather than byte by byte.
+    let isUTF: Bool
     // Both are read-only after the initialiser, hence usable from any thread.
     nonisolated(unsafe) let code: OpaquePointer?
     /// The form for texts of many lines, where there is one, and what is to be known of it.
@@ -62,7 +64,8 @@ public final class LogPattern: Sendable {
         }
         var flags = PCRE2_NEVER_BACKSLASH_C
         if !options.contains(.caseSensitive) { flags |= PCRE2_CASELESS }
-        if bytes.contains(where: { $0 >= 0x80 }) || text.hasPrefix("(*UTF)") {
+        isUTF = bytes.contains(where: { $0 >= 0x80 }) || text.hasPrefix("(*UTF)")
+        if isUTF {
             flags |= PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF
         } else {
             flags |= PCRE2_NEVER_UTF
@@ -91,6 +94,7 @@ public final class LogPattern: Sendable {
         text = ""
         isJustInTimeCompiled = false
         matchesEveryLine = true
+        isUTF = false
         code = nil
         blockCode = nil
         blockForm = nil

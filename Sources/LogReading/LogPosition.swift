@@ -122,6 +122,11 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
         self.changed = changed
     }
 
+    /// The position at the start of the same file.
+    var atStart: FilePosition {
+        FilePosition(device: device, inode: inode, offset: 0, size: size, head: head, predecessor: predecessor)
+    }
+
     /// The fields, separated by colons.
     public var description: String {
         "\(device):\(inode):\(offset):\(size):\(isInsideLine ? 1 : 0):\(head):\(tail):\(predecessor):\(changed)"

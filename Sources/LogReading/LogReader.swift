@@ -22,7 +22,7 @@ public struct LogReader: Sendable {
 
     let pattern: LogPattern
     let limits: LogLimits
-    private let clock: @Sendable () -> Int64
+    fileprivate let clock: @Sendable () -> Int64
 
     /// A reader.
     ///
@@ -51,25 +51,11 @@ public struct LogReader: Sendable {
     public func read(
         _ candidate: LogSource.Candidate, from position: LogPosition?, firstRun: FirstRun = .atEnd
     ) -> LogBatch {
-        switch candidate {
-        case .file(let path):
-            return read([path], from: position, atEnd: firstRun == .atEnd)
-        case .glob(let glob):
-            do throws(LogFailure) {
-                var files = try glob.files(known: position.map { Array($0.files.keys) } ?? [])
-                let atEnd = position == nil && firstRun == .atEnd
-                // A log that has no file for a moment has its rotated one.
-                let found = Set(files)
-                files += position?.files.keys.filter { !found.contains($0) } ?? []
-                if files.isEmpty { return missing(FilePath(glob.description), position) }
-                return read(files, from: position, atEnd: atEnd, areOfGlob: true)
-            } catch {
-                var batch = LogBatch(position: position ?? LogPosition())
-                batch.failures = [error]
-                return batch
-            }
-        case .journal:
-            return LogBatch(position: position ?? LogPosition())
+        do throws(LogFailure) {
+            let paths = try self.paths(of: candidate, position)
+            return read(paths, of: candidate, from: position, firstRun)
+        } catch {
+            return LogBatch(position: position ?? LogPosition(), failure: error)
         }
     }
 
@@ -77,65 +63,165 @@ public struct LogReader: Sendable {
     public func read(
         _ source: LogSource, from position: LogPosition?, firstRun: FirstRun = .atEnd
     ) -> LogBatch {
-        // With a single candidate there is nothing to choose.
-        let present = source.candidates.count > 1 ? source.present(for: position, journalFolders: []) : nil
-        guard let candidate = present ?? source.candidates.first else {
+        guard let candidate = candidate(of: source, position) else {
             return LogBatch(position: position ?? LogPosition())
         }
         return read(candidate, from: position, firstRun: firstRun)
     }
 
-    private func missing(_ path: FilePath, _ position: LogPosition?) -> LogBatch {
+    /// Reads the candidate of a source that is there, each of its files by itself, within limits of its own.
+    ///
+    /// - Parameter take: Takes what a file brought, and says how far it was handed on. It may read on in the same file.
+    /// - Returns: A batch without lines, and without what was said of the files.
+    public func readEach<Failure: Error>(
+        _ source: LogSource, from position: LogPosition?, firstRun: FirstRun = .atEnd,
+        take: (FileBatch) throws(Failure) -> FileBatch.Progress
+    ) throws(Failure) -> LogBatch {
         var batch = LogBatch(position: position ?? LogPosition())
-        batch.failures = [LogFailure(path, .missing)]
+        guard let candidate = candidate(of: source, position) else { return batch }
+        let paths: [FilePath]
+        do throws(LogFailure) {
+            paths = try self.paths(of: candidate, position)
+        } catch {
+            batch.failures = [error]
+            return batch
+        }
+        if paths.isEmpty { return batch }
+        batch.position.lastServed = nil
+        let look = Look(self, candidate, atEnd: Self.isAtEnd(candidate, position, firstRun))
+        for log in NamedLog.all(paths, after: position?.lastServed) {
+            guard let known = log.positionToRead(in: &batch.position.files) else { continue }
+            if batch.hasMore, known.position != nil { continue }
+            var scanner = LineScanner(pattern: pattern, limits: limits)
+            let result = look.read(log.path, from: known.position, &scanner)
+            // What is not taken of a file that was met now may be rotated away before the next time.
+            let start = known.position ?? (scanner.lines.isEmpty ? nil : result.position?.atStart)
+            if batch.hasMore {
+                for name in [log.path] + log.otherNames { batch.position.files[name] = start }
+                continue
+            }
+            let progress = try take(
+                FileBatch(
+                    path: log.path, start: start, candidate: candidate, batch: LogBatch(result, of: log.path, scanner)))
+            for name in [log.path] + log.otherNames { batch.position.files[name] = progress.position }
+            if !progress.goesOn {
+                batch.hasMore = true
+                batch.position.lastServed = log.path
+            }
+        }
         return batch
     }
 
-    /// - Parameter areOfGlob: Whether they were not asked for by name.
+    /// Reads on in a file of ``readEach(_:from:firstRun:take:)``.
+    ///
+    /// - Parameters:
+    ///   - file: What it brought.
+    ///   - position: From where to read; `nil` reads what is there.
+    public func read(on file: FileBatch, from position: FilePosition?) -> LogBatch {
+        var scanner = LineScanner(pattern: pattern, limits: limits)
+        let result = Look(self, file.candidate, atEnd: false).read(file.path, from: position, &scanner)
+        return LogBatch(result, of: file.path, scanner)
+    }
+
+    private func candidate(of source: LogSource, _ position: LogPosition?) -> LogSource.Candidate? {
+        // With a single candidate there is nothing to choose.
+        let present = source.candidates.count > 1 ? source.present(for: position, journalFolders: []) : nil
+        return present ?? source.candidates.first
+    }
+
+    private func paths(of candidate: LogSource.Candidate, _ position: LogPosition?) throws(LogFailure) -> [FilePath] {
+        switch candidate {
+        case .file(let path):
+            return [path]
+        case .glob(let glob):
+            let files = try glob.files(known: position.map { Array($0.files.keys) } ?? [])
+            // A log that has no file for a moment has its rotated one.
+            let found = Set(files)
+            let all = files + (position?.files.keys.filter { !found.contains($0) } ?? [])
+            if all.isEmpty { throw LogFailure(FilePath(glob.description), .missing) }
+            return all
+        case .journal:
+            return []
+        }
+    }
+
+    private static func isAtEnd(
+        _ candidate: LogSource.Candidate, _ position: LogPosition?, _ firstRun: FirstRun
+    ) -> Bool {
+        if case .glob = candidate, position != nil { return false }
+        return firstRun == .atEnd
+    }
+
     private func read(
-        _ paths: [FilePath], from position: LogPosition?, atEnd: Bool, areOfGlob: Bool = false
+        _ paths: [FilePath], of candidate: LogSource.Candidate, from position: LogPosition?, _ firstRun: FirstRun
     ) -> LogBatch {
         var batch = LogBatch(position: position ?? LogPosition())
+        if paths.isEmpty { return batch }
         batch.position.lastServed = nil
         var scanner = LineScanner(pattern: pattern, limits: limits)
-        let folders = FolderSnapshots()
-        let now = clock()
+        let look = Look(self, candidate, atEnd: Self.isAtEnd(candidate, position, firstRun))
         for log in NamedLog.all(paths, after: position?.lastServed) {
-            if scanner.isFull, !atEnd {
+            if scanner.isFull, !look.atEnd {
                 batch.hasMore = true
                 break
             }
-            let path = log.path
-            let known = log.position(among: batch.position.files)
-            if let known, LogFile.isUntouched(log.status, since: known) {
-                for name in log.otherNames { batch.position.files[name] = known }
-                continue
-            }
-            let reading = FileReading(path: path, limits: limits, now: now, folders: folders)
-            var result = known.map { reading.resume($0, with: &scanner) } ?? reading.begin(&scanner, atEnd: atEnd)
-            if areOfGlob, result.failures == [LogFailure(path, .missing)] {
-                // One of many that was deleted, as old ones are; a new file of its name is read from its start.
-                result.failures = []
-                batch.position.files[path] = nil
-                if let known, known.size > known.offset {
-                    result.missedBytes += known.size - known.offset
-                    result.notes.append(.missed(path, bytes: known.size - known.offset))
-                }
-            } else if let position = result.position {
-                for name in [path] + log.otherNames { batch.position.files[name] = position }
-            }
+            guard let known = log.positionToRead(in: &batch.position.files) else { continue }
+            let result = look.read(log.path, from: known.position, &scanner)
+            for name in [log.path] + log.otherNames { batch.position.files[name] = result.position }
             batch.missedBytes += result.missedBytes
             batch.notes += result.notes
-            // What a glob matches and is no file was not asked for.
-            batch.failures += areOfGlob ? result.failures.filter(\.isOfLog) : result.failures
+            batch.failures += result.failures
             if result.isLimited {
                 batch.hasMore = true
-                batch.position.lastServed = path
+                batch.position.lastServed = log.path
             }
         }
         batch.lines = scanner.lines
         batch.notes += scanner.notes
         return batch
+    }
+}
+
+/// One look at the files of a candidate.
+private struct Look {
+    let limits: LogLimits
+    let atEnd: Bool
+    /// Whether the files were not asked for by name.
+    let areOfGlob: Bool
+    let now: Int64
+    let folders = FolderSnapshots()
+
+    init(_ reader: LogReader, _ candidate: LogSource.Candidate, atEnd: Bool) {
+        limits = reader.limits
+        now = reader.clock()
+        self.atEnd = atEnd
+        if case .glob = candidate { areOfGlob = true } else { areOfGlob = false }
+    }
+
+    /// Reads one file.
+    ///
+    /// - Returns: What became of it. A position that is `nil` says that nothing is known of the file any more.
+    func read(_ path: FilePath, from known: FilePosition?, _ scanner: inout LineScanner) -> FileReading.Result {
+        let reading = FileReading(path: path, limits: limits, now: now, folders: folders)
+        var result = known.map { reading.resume($0, with: &scanner) } ?? reading.begin(&scanner, atEnd: atEnd)
+        guard areOfGlob else {
+            result.position = result.position ?? known
+            return result
+        }
+        if result.failures == [LogFailure(path, .missing)] {
+            // One of many that was deleted, as old ones are; a new file of its name is read from its start.
+            result.failures = []
+            result.position = nil
+            if let known, known.size > known.offset {
+                result.missedBytes += known.size - known.offset
+                result.notes.append(.missed(path, bytes: known.size - known.offset))
+            }
+            return result
+        }
+        result.position = result.position ?? known
+        // What a glob matches and is no file was not asked for.
+        result.failures.removeAll { !$0.isOfLog }
+        return result
     }
 }
 
@@ -157,6 +243,20 @@ private struct NamedLog {
                 && UInt64(status?.rawValue.st_dev ?? 0) == position.device
         }
         return ([own] + otherNames.map { known[$0] }).lazy.compactMap(\.self).first(where: isOfFile) ?? own
+    }
+
+    /// Where a file is to be read from.
+    struct Start {
+        /// `nil` the first time.
+        let position: FilePosition?
+    }
+
+    /// Where the file is to be read from; `nil` where nothing is new in it.
+    func positionToRead(in files: inout [FilePath: FilePosition]) -> Start? {
+        let known = position(among: files)
+        guard let known, LogFile.isUntouched(status, since: known) else { return Start(position: known) }
+        for name in otherNames { files[name] = known }
+        return nil
     }
 
     /// The files by name, beginning with the one after the one that had its turn last.

@@ -1,6 +1,6 @@
 /// What is wanted of the lines of a log beyond that they match one pattern: a pure choice among lines that were read.
 public struct LogSelector: Sendable {
-    /// What lines are searched for; a line can match several.
+    /// What lines are searched for; a line can match several. At most 64.
     public var patterns: [LogPattern]
     /// A line that matches one of these is not wanted, whatever else it matches.
     public var exclusions: [LogPattern] = []
@@ -32,136 +32,196 @@ public struct LogSelector: Sendable {
 
     /// Whether every line that was read is wanted as it is.
     public var wantsAllAsTheyAre: Bool {
-        !needsEveryLine && exclusions.isEmpty && redactions.isEmpty && mostMatches == nil
+        !needsEveryLine && exclusions.isEmpty && redactions.isEmpty && mostMatches == nil && !keepsMatchesApart
     }
 
-    /// What a choice has to know of the one before it.
-    public struct Memory: Sendable, Hashable {
-        /// For each pattern, how many of the next lines (or records) are still wanted after its last match.
-        public var wantedAfter: [Int]
-        /// For each pattern, how many matches there were in this reading of the log.
+    /// How many matches there were, in one reading of all files of a log.
+    public struct Tally: Sendable, Hashable {
+        /// For each pattern, how many matches there were.
         public var matchCounts: [Int]
         /// For each pattern, how many of these were left out.
         public var omittedCounts: [Int]
 
-        /// Nothing to know yet.
+        /// None yet.
         public init(patterns count: Int) {
-            wantedAfter = [Int](repeating: 0, count: count)
-            matchCounts = wantedAfter
-            omittedCounts = wantedAfter
+            matchCounts = [Int](repeating: 0, count: count)
+            omittedCounts = matchCounts
         }
     }
 
-    /// What was chosen.
-    public struct Choice: Sendable {
-        /// For each pattern, ranges of ``lines``: one for each match with what is around it, if matches are kept apart.
-        /// Otherwise they do not overlap.
-        public var stretches: [[Range<Int>]]
+    /// Lines among which to choose.
+    public struct Reading {
+        /// The lines, from where the last choice among lines of this log said that it was done.
+        public var lines: LogLines
+        /// Whether these are all lines of the log, rather than those that match the first pattern.
+        public var hasEveryLine: Bool
+        /// Whether the log has more lines, which are there to be read.
+        public var isLimited: Bool
+        /// Whether the next reading cannot begin where this one did.
+        public var mustMove: Bool
+        /// The most lines and bytes that may be kept for the lines before a match. Less than a reading may bring, so that
+        /// there is room for the match.
+        public var mostHeld: LogLimits
+        /// How large a last record is that nothing was added to for long, and that hence is whole; `nil` where none is.
+        public var quietRecordSize: Int?
+
+        /// All lines of a log.
+        public init(_ lines: LogLines) {
+            self.lines = lines
+            hasEveryLine = true
+            isLimited = false
+            mustMove = false
+            mostHeld = LogLimits()
+        }
+    }
+
+    /// Why a choice ended before the lines did.
+    public enum Stop: Sendable, Hashable {
+        /// The next lines were not taken.
+        case full
+        /// Lines after a match are still to be read.
+        case waiting
+    }
+
+    /// What is to be known of a choice.
+    public struct Choice: Sendable, Hashable {
         /// How many of the lines are done with; the others are to be read again with what comes after them.
         public var doneCount: Int
-        /// The size of a last record that is not known to be whole, in bytes; 0 where there is none.
-        public var openRecordSize = 0
+        /// Whether that is all of them.
+        public var isAll: Bool
+        /// What is to be known instead if the lines that are done with are read once more, too.
+        public var memoryFromStart: LogMemory
+        /// `nil` where nothing but a last record that may not be whole is left.
+        public var stop: Stop?
+        /// How many matches have not all lines around them, as these are too much to hold.
+        public var incompleteCount = 0
     }
 
     /// Chooses among lines.
     ///
     /// - Parameters:
-    ///   - lines: All lines of the log, or, unless ``needsEveryLine``, those that match the first pattern.
+    ///   - reading: The lines.
     ///   - memory: What the last choice left behind.
-    ///   - isLastRecordWhole: Whether the last record has to be taken for whole.
-    ///   - mustFinish: Whether all lines have to be done with, also those that could be wanted before a later match.
-    public func choose(
-        among lines: LogLines, _ places: [Range<Int>], memory: inout Memory, isLastRecordWhole: Bool, mustFinish: Bool
-    ) -> Choice {
-        var units = self.units(of: lines, places)
-        var choice = Choice(stretches: .init(repeating: [], count: patterns.count), doneCount: 0)
-        if recordStart != nil, !isLastRecordWhole, !mustFinish, let open = units.popLast() {
-            choice.openRecordSize = places[open.upperBound - 1].upperBound - places[open.lowerBound].lowerBound
+    ///   - tally: Counts the matches.
+    ///   - offer: Takes lines for a pattern, and says whether it did. If not, the choice ends, and they are chosen once
+    ///     more the next time. Lines are offered record by record, or, if matches are kept apart, each match with what is
+    ///     around it.
+    public func choose<Failure: Error>(
+        among reading: Reading, memory: inout LogMemory, tally: inout Tally,
+        offer: (_ pattern: Int, _ lines: Range<Int>, _ places: [Range<Int>]) throws(Failure) -> Bool
+    ) throws(Failure) -> Choice {
+        var units = LogUnits(reading.lines, recordStart)
+        var choice = Choice(doneCount: 0, isAll: false, memoryFromStart: memory)
+        let openSize = openRecordSize(reading, units)
+        if openSize > 0 { units.closedCount -= 1 }
+        var progress = memory.progress(in: reading.lines, units)
+        let first = progress.map(\.judged).min() ?? 0
+        let wanting = patternsThatWant(units, from: first, reading)
+        search: for index in first..<max(first, units.closedCount) {
+            for pattern in patterns.indices where progress[pattern].judged <= index {
+                let isWanted = wanting[index - first] & (1 << UInt64(pattern)) != 0
+                if isWanted, let mostMatches, tally.matchCounts[pattern] >= mostMatches {
+                    tally.matchCounts[pattern] += 1
+                    tally.omittedCounts[pattern] += 1
+                    progress[pattern].wantedAfter = 0
+                } else if isWanted, keepsMatchesApart {
+                    let end = min(units.closedCount, index + after + 1)
+                    if reading.isLimited, end < index + after + 1 {
+                        // The first line cannot get more of what comes after it by being read once more.
+                        if index > 0 {
+                            choice.stop = .waiting
+                            break search
+                        }
+                        choice.incompleteCount += 1
+                    } else if memory.hasLostLines, index < before {
+                        choice.incompleteCount += 1
+                    }
+                    guard try offer(pattern, units.lines(max(0, index - before)..<end), units.places) else {
+                        choice.stop = .full
+                        break search
+                    }
+                    tally.matchCounts[pattern] += 1
+                } else if isWanted || progress[pattern].wantedAfter > 0 {
+                    let start = isWanted ? max(progress[pattern].sent, index - before) : index
+                    for unit in start...index {
+                        guard try offer(pattern, units.lines(unit..<(unit + 1)), units.places) else {
+                            choice.stop = .full
+                            break search
+                        }
+                        progress[pattern].sent = unit + 1
+                    }
+                    if isWanted {
+                        tally.matchCounts[pattern] += 1
+                        if memory.hasLostLines, start == 0, index < before { choice.incompleteCount += 1 }
+                    }
+                    progress[pattern].wantedAfter = isWanted ? after : progress[pattern].wantedAfter - 1
+                }
+                progress[pattern].judged = index + 1
+            }
         }
-        let wanting = patternsThatWant(units, lines, places)
-        var lastWanted = 0
-        for pattern in patterns.indices {
-            lastWanted = max(lastWanted, collect(pattern, units, wanting, &memory, &choice.stretches[pattern]))
-        }
-        let held = mustFinish ? 0 : min(before, units.count - lastWanted)
-        choice.doneCount = units.count > held ? units[units.count - held - 1].upperBound : 0
+        let held = unitsToHold(progress, units, reading, choice.stop)
+        choice.doneCount = units.starts[held.first]
+        choice.isAll = choice.doneCount == units.places.count
+        choice.memoryFromStart = LogMemory(progress, from: 0, reading.lines, units)
+        choice.memoryFromStart.openRecordSize = openSize
+        let hadLostLines = memory.hasLostLines && held.first == 0
+        memory = LogMemory(progress, from: held.first, reading.lines, units)
+        memory.openRecordSize = openSize
+        memory.hasLostLines = hadLostLines || held.hasLostSome
         return choice
     }
 
-    /// The stretches of one pattern.
-    ///
-    /// - Returns: Up to which unit they are not to be seen again.
-    private func collect(
-        _ pattern: Int, _ units: [Range<Int>], _ wanting: [[Int]], _ memory: inout Memory,
-        _ stretches: inout [Range<Int>]
-    ) -> Int {
-        var end = 0
-        var lastMatch = 0
-        for index in units.indices {
-            if wanting[index].contains(pattern) {
-                memory.matchCounts[pattern] += 1
-                if let mostMatches, memory.matchCounts[pattern] > mostMatches {
-                    memory.omittedCounts[pattern] += 1
-                    memory.wantedAfter[pattern] = 0
-                    continue
-                }
-                let earliest = index - min(before, index)
-                lastMatch = index + 1
-                if keepsMatchesApart {
-                    let latest = index + min(after, units.count - index - 1)
-                    stretches.append(units[earliest].lowerBound..<units[latest].upperBound)
-                } else {
-                    Self.add(units[max(end, earliest)].lowerBound..<units[index].upperBound, to: &stretches)
-                    memory.wantedAfter[pattern] = after
-                }
-                end = index + 1
-            } else if memory.wantedAfter[pattern] > 0 {
-                Self.add(units[index], to: &stretches)
-                memory.wantedAfter[pattern] -= 1
-                end = index + 1
-            }
-        }
-        return keepsMatchesApart ? lastMatch : end
+    /// The size of a last record that is not known to be whole, in bytes; 0 where there is none.
+    private func openRecordSize(_ reading: Reading, _ units: LogUnits) -> Int {
+        guard recordStart != nil, units.closedCount > 0 else { return 0 }
+        let size = units.size(of: units.closedCount - 1..<units.closedCount)
+        if size == reading.quietRecordSize, !reading.isLimited { return 0 }
+        return units.closedCount == 1 && reading.mustMove ? 0 : size
     }
 
-    private static func add(_ stretch: Range<Int>, to stretches: inout [Range<Int>]) {
-        if let last = stretches.last, last.upperBound == stretch.lowerBound {
-            stretches[stretches.count - 1] = last.lowerBound..<stretch.upperBound
-        } else {
-            stretches.append(stretch)
-        }
+    /// The first of the units that are to be read once more, since they stand before what is still to be judged, and whether
+    /// that is not all of them.
+    private func unitsToHold(
+        _ progress: [LogMemory.Progress], _ units: LogUnits, _ reading: Reading, _ stop: Stop?
+    ) -> (first: Int, hasLostSome: Bool) {
+        let judged = progress.map(\.judged).min() ?? 0
+        let wanted = progress.map { max(keepsMatchesApart ? 0 : $0.sent, $0.judged - before) }.min() ?? 0
+        var held = min(judged, max(0, wanted))
+        while held < judged,
+            units.size(of: held..<judged) > reading.mostHeld.bytes
+                || units.starts[judged] - units.starts[held] > reading.mostHeld.lines
+        { held += 1 }
+        // What was not taken is read again from where it was. Anything else would bring the same once more.
+        if held == 0, reading.mustMove, stop != .full { held = judged }
+        return (held, held > wanted)
     }
 
-    /// Lines, or records.
-    private func units(of lines: LogLines, _ places: [Range<Int>]) -> [Range<Int>] {
-        guard let recordStart else { return places.indices.map { $0..<($0 + 1) } }
-        let matcher = PatternMatcher(recordStart)
-        var starts: [Int] = []
-        lines.bytes.withUnsafeBytes { text in
-            for (index, place) in places.enumerated()
-            where index == 0 || matcher.search(text, place) == .match { starts.append(index) }
-        }
-        return zip(starts, starts.dropFirst() + [places.count]).map { $0..<$1 }
-    }
-
-    /// For each unit, the patterns that want it. On what a pattern gives up, it wants it; an exclusion does not.
-    private func patternsThatWant(_ units: [Range<Int>], _ lines: LogLines, _ places: [Range<Int>]) -> [[Int]] {
-        var wanting = [[Int]](repeating: needsEveryLine ? [] : [0], count: units.count)
-        lines.bytes.withUnsafeBytes { text in
-            if needsEveryLine {
+    /// For each unit from one on, the patterns that want it, as bits. On what a pattern gives up, it wants it; an exclusion
+    /// does not.
+    private func patternsThatWant(_ units: LogUnits, from first: Int, _ reading: Reading) -> [UInt64] {
+        let range = first..<max(first, units.closedCount)
+        var wanting = [UInt64](repeating: reading.hasEveryLine ? 0 : 1, count: range.count)
+        reading.lines.bytes.withUnsafeBytes { text in
+            if reading.hasEveryLine {
                 for (number, pattern) in patterns.enumerated() {
                     let matcher = PatternMatcher(pattern)
-                    for (index, unit) in units.enumerated()
-                    where unit.contains(where: { matcher.search(text, places[$0]) != .noMatch }) {
-                        wanting[index].append(number)
+                    for unit in range
+                    where units.lines(unit..<(unit + 1)).contains(where: {
+                        matcher.search(text, units.places[$0]) != .noMatch
+                    }) {
+                        wanting[unit - first] |= 1 << UInt64(number)
                     }
                 }
             }
             for exclusion in exclusions {
                 let matcher = PatternMatcher(exclusion)
-                for (index, unit) in units.enumerated()
-                where !wanting[index].isEmpty && unit.contains(where: { matcher.search(text, places[$0]) == .match }) {
-                    wanting[index] = []
+                for unit in range
+                where wanting[unit - first] != 0
+                    && units.lines(unit..<(unit + 1)).contains(where: {
+                        matcher.search(text, units.places[$0]) == .match
+                    })
+                {
+                    wanting[unit - first] = 0
                 }
             }
         }
@@ -169,34 +229,54 @@ public struct LogSelector: Sendable {
     }
 }
 
-extension LogLines {
-    /// The lines of stretches, in their order.
-    ///
-    /// - Parameter places: The ``places`` of these lines.
-    public func chosen(_ stretches: [Range<Int>], _ places: [Range<Int>]) -> LogLines {
-        if stretches == [places.indices] { return self }
-        return extracting(stretches, places)
+/// Lines, or records of several lines.
+struct LogUnits {
+    /// The place of each line.
+    let places: [Range<Int>]
+    /// The first line of each unit, and how many lines there are.
+    let starts: [Int]
+    /// How many units there are that nothing will be added to.
+    var closedCount: Int
+
+    init(_ lines: LogLines, _ recordStart: LogPattern?) {
+        let places = lines.places
+        var starts: [Int] = []
+        if let recordStart {
+            let matcher = PatternMatcher(recordStart)
+            lines.bytes.withUnsafeBytes { text in
+                for (index, place) in places.enumerated()
+                where index == 0 || matcher.search(text, place) == .match { starts.append(index) }
+            }
+            starts.append(places.count)
+        } else {
+            starts = Array(0...places.count)
+        }
+        self.places = places
+        self.starts = starts
+        closedCount = starts.count - 1
     }
 
-    /// The lines with all that the patterns match replaced. A line on which a pattern gives up is replaced as a whole,
-    /// so that what is to stay on the host does.
-    public func redacting(_ patterns: [LogPattern], with replacement: String = LogSelector.replacement) -> LogLines {
-        var lines = self
-        for pattern in patterns {
-            let matcher = PatternMatcher(pattern)
-            var changed = LogLines()
-            lines.bytes.withUnsafeBytes { text in
-                for place in lines.places {
-                    let line = UnsafeRawBufferPointer(rebasing: text[place])
-                    let content = line.withoutLineEnd
-                    matcher.replacing(content, with: Array(replacement.utf8)).withUnsafeBytes {
-                        changed.append($0, then: line[content.count...])
-                    }
-                }
-            }
-            lines = changed
+    /// The lines of some units.
+    func lines(_ units: Range<Int>) -> Range<Int> { starts[units.lowerBound]..<starts[units.upperBound] }
+
+    /// Where a unit begins, in bytes.
+    func offset(of unit: Int) -> Int {
+        let line = starts[unit]
+        return line < places.count ? places[line].lowerBound : places.last?.upperBound ?? 0
+    }
+
+    /// How many bytes some units have.
+    func size(of units: Range<Int>) -> Int { offset(of: units.upperBound) - offset(of: units.lowerBound) }
+
+    /// How many units end within the first bytes.
+    func count(within bytes: Int) -> Int {
+        var low = 0
+        var high = starts.count - 1
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if offset(of: middle) <= bytes { low = middle } else { high = middle - 1 }
         }
-        return lines
+        return low
     }
 }
 

@@ -55,24 +55,35 @@ struct PatternMatcher: ~Copyable {
         return result == PCRE2_ERROR_NOMATCH ? .noMatch : .gaveUp
     }
 
-    /// A line with all matches that are not empty replaced; only the replacement where the pattern gives up.
-    func replacing(_ line: UnsafeRawBufferPointer, with replacement: [UInt8]) -> [UInt8] {
-        guard let matchData, let context, line.baseAddress != nil else { return Array(line) }
-        var result: [UInt8] = []
-        var done = 0
-        while done < line.count {
-            let found = pcre2_match_8(
-                pattern.code, line.baseAddress?.assumingMemoryBound(to: UInt8.self), line.count, done,
-                PCRE2_NOTEMPTY, matchData, context)
-            if found == PCRE2_ERROR_NOMATCH { break }
-            guard found >= 0, let places = pcre2_get_ovector_pointer_8(matchData), done <= places[0],
-                places[0] < places[1], places[1] <= line.count
-            else { return replacement }
-            result += line[done..<places[0]]
-            result += replacement
-            done = places[1]
-        }
-        return result + line[done...]
+    /// What a search for the next match found.
+    enum PlaceAnswer {
+        /// A match that is not empty.
+        case match(Range<Int>)
+        /// From here on the rest of the line could be the beginning of a match, if the line went on.
+        case open(from: Int)
+        case noMatch
+        case gaveUp
+    }
+
+    /// Searches a line for the next match that is not empty.
+    ///
+    /// - Parameters:
+    ///   - line: The line without its end; it must have an address.
+    ///   - start: Where to search from; what stands before it is seen by lookbehinds.
+    ///   - isCut: Whether the line goes on after its last byte. As pcre2partial(3) has it for PCRE2_PARTIAL_HARD, whatever
+    ///     a search at some place would want to see of that makes the answer open.
+    func match(_ line: UnsafeRawBufferPointer, from start: Int, isCut: Bool) -> PlaceAnswer {
+        guard let matchData, let context else { return .gaveUp }
+        let result = pcre2_match_8(
+            pattern.code, line.baseAddress?.assumingMemoryBound(to: UInt8.self), line.count, start,
+            PCRE2_NOTEMPTY | (isCut ? PCRE2_PARTIAL_HARD : 0), matchData, context)
+        if result == PCRE2_ERROR_NOMATCH { return .noMatch }
+        guard result >= 0 || result == PCRE2_ERROR_PARTIAL, let places = pcre2_get_ovector_pointer_8(matchData),
+            start <= places[0], places[0] <= line.count
+        else { return .gaveUp }
+        if result == PCRE2_ERROR_PARTIAL { return .open(from: places[0]) }
+        guard places[0] < places[1], places[1] <= line.count else { return .gaveUp }
+        return .match(places[0]..<places[1])
     }
 
     /// What a search of a block of lines found.

@@ -3,7 +3,7 @@ internal import LogReading
 
 /// `grep_log FILE NAME REGEXP [UP [DOWN]] [OPTION…]`: the same search as `grep_log_module`, as a module of text with a
 /// value for each match, with the lines around it.
-struct GrepLog: ModuleKind {
+struct GrepLog: StreamingModule {
     static let usage = "grep_log FILE NAME REGEXP [UP [DOWN]] [--summary] [--nodatalist] [OPTION…]"
 
     private let names: [String]
@@ -18,26 +18,29 @@ struct GrepLog: ModuleKind {
     }
 
     func collect(in context: ModuleContext) async -> ModuleOutcome {
-        var values = [[[UInt8]]](repeating: [], count: names.count)
+        var elements: [DataFileElement] = []
+        var outcome = await collect(in: context) { elements.append($0) }
+        outcome.elements = elements
+        return outcome
+    }
+
+    func collect<Failure: Error>(
+        in context: ModuleContext, take: (DataFileElement) throws(Failure) -> Void
+    ) async throws(Failure) -> ModuleOutcome {
         var counts = [Int](repeating: 0, count: names.count)
-        var outcome = await collection.read(in: context) { piece in
-            values[piece.pattern] += piece.matches
+        let outcome = try await collection.read(in: context) { piece throws(Failure) in
             counts[piece.pattern] += piece.matchCount
+            if piece.matches.isEmpty { return }
+            let data: Module.Data =
+                options.isOneValue
+                ? .value(Array(piece.matches.joined(separator: [UInt8(ascii: "\n")])))
+                : .list(piece.matches.map { .init($0) })
+            try take(.module(Module(name: names[piece.pattern], type: "async_string", data: data)))
         }
-        for (index, name) in names.enumerated() {
-            if !values[index].isEmpty {
-                let data: Module.Data =
-                    options.isOneValue
-                    ? .value(Array(values[index].joined(separator: [UInt8(ascii: "\n")])))
-                    : .list(values[index].map { .init($0) })
-                outcome.elements.append(.module(Module(name: name, type: "async_string", data: data)))
-            }
-            // Where the log was not read, zero would be a lie.
-            if options.addsSummary, outcome.failures.isEmpty || counts[index] > 0 {
-                let count = Array(String(counts[index]).utf8)
-                outcome.elements.append(
-                    .module(Module(name: "\(name) coincidences", type: "async_data", data: .value(count))))
-            }
+        // Where the log was not read, zero would be a lie.
+        for (name, count) in zip(names, counts) where options.addsSummary && (outcome.failures.isEmpty || count > 0) {
+            let value = Module.Data.value(Array(String(count).utf8))
+            try take(.module(Module(name: "\(name) coincidences", type: "async_data", data: value)))
         }
         return outcome
     }

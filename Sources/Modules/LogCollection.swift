@@ -19,10 +19,10 @@ struct LogCollection: Sendable {
     struct Piece {
         /// Which of the patterns it belongs to.
         let pattern: Int
-        let lines: LogLines
+        var lines: LogLines
         /// Each match with the lines around it, without the last line's end; for readers that keep matches apart.
         var matches: [[UInt8]] = []
-        /// How many matches there were, also those that are left out.
+        /// How many matches there were, also those that are left out; the last piece of a pattern says it.
         var matchCount = 0
     }
 
@@ -41,6 +41,8 @@ struct LogCollection: Sendable {
     /// The name under which the Perl plugin kept its index; `nil` where it kept none.
     var legacyName: String?
     var cap = LogCap.usual
+    /// How much is read before a choice, where there is one.
+    var piece = LogChooser.usualPiece
 
     init(source: LogSource, sourceText: String, selector: LogSelector, stateKey: String) {
         self.source = source
@@ -49,8 +51,8 @@ struct LogCollection: Sendable {
         self.stateKey = stateKey
     }
 
-    /// What has to be known of the last cycle beside the position.
-    private var memoryKey: String { "around \(stateKey)" }
+    /// Under which key is what has to be known of the last cycle beside the position.
+    private static func memoryKey(_ stateKey: String) -> String { "around \(stateKey)" }
 
     /// Reads what is new, piece by piece, so that no more than a piece is in memory.
     ///
@@ -58,49 +60,77 @@ struct LogCollection: Sendable {
     func read<Failure: Error>(
         in context: ModuleContext, take: (Piece) throws(Failure) -> Void
     ) async throws(Failure) -> ModuleOutcome {
-        let remembered = context.state[stateKey] ?? positionOfAnotherPattern(in: context)
+        let known = context.state[stateKey] == nil ? keyOfAnotherPattern(in: context) : stateKey
+        let remembered = known.flatMap { context.state[$0] }
         var position = remembered.flatMap { LogPosition($0) } ?? legacyPosition(in: context, isFirst: remembered == nil)
-        var memory = LogMemory(context.state[memoryKey], patterns: selector.patterns.count)
         let start = position
         var outcome = ModuleOutcome()
         if remembered != nil, position == nil {
             outcome.notes.append(
                 "the remembered position of \(sourceText) is damaged; reading starts as if for the first time")
         }
+        var memories = LogMemories(
+            known.flatMap { context.state[Self.memoryKey($0)] } ?? "", patterns: selector.patterns.count)
+        if known != stateKey { memories = memories.taken(over: selector.patterns.count) }
+        if selector.wantsAllAsTheyAre, !memories.isHoldingLines {
+            try await readAll(&position, &outcome, in: context, take: take)
+            memories = LogMemories(patterns: selector.patterns.count)
+        } else {
+            var chooser = LogChooser(self, memories)
+            try await choose(&position, &chooser, &outcome, in: context, take: take)
+            memories = chooser.memories
+        }
+        if let position {
+            // To write thousands of files' positions anew costs more than to compare them.
+            outcome.stateChanges[stateKey] =
+                position == start && known == stateKey
+                ? context.state[stateKey] ?? position.description : position.description
+        }
+        let memoryKey = Self.memoryKey(stateKey)
+        if !memories.isEmpty || context.state[memoryKey] != nil {
+            outcome.stateChanges[memoryKey] = memories.description
+        }
+        return outcome
+    }
+
+    /// Reads what is new, of which all is wanted, piece by piece, so that no more than a piece is in memory.
+    private func readAll<Failure: Error>(
+        _ position: inout LogPosition?, _ outcome: inout ModuleOutcome, in context: ModuleContext,
+        take: (Piece) throws(Failure) -> Void
+    ) async throws(Failure) {
+        let pieceSize = min(cap.bytes, LogCap.usual.bytes)
+        let pattern = selector.patterns.first ?? .everyLine
         var room = cap
         while true {
-            let look = await Look(self, from: position, size: pieceSize, lines: room.lines, in: context)
-            let chosen = look.choose(with: &memory, selector)
-            for piece in chosen.pieces {
-                try take(piece)
-                room.bytes -= piece.lines.bytes.count
-                if room.lines < .max { room.lines -= min(room.lines, piece.lines.count) }
+            let limits = LogLimits(bytes: pieceSize, lines: room.lines)
+            let batch: LogBatch
+            if let query = journal(for: position) {
+                let output = await journalOutput(query, from: position, in: context)
+                batch = read(output, query, from: position, pattern, limits, in: context)
+            } else {
+                batch = LogReader(matching: pattern, limits: limits, clock: { context.now })
+                    .read(source, from: position, firstRun: firstRun)
             }
-            outcome.add(chosen.batch)
-            position = chosen.position
-            guard chosen.batch.hasMore else { break }
+            if !batch.lines.isEmpty {
+                try take(Piece(pattern: 0, lines: batch.lines))
+                room.bytes -= batch.lines.bytes.count
+                if room.lines < .max { room.lines -= min(room.lines, batch.lines.count) }
+            }
+            outcome.add(batch)
+            position = batch.position
+            guard batch.hasMore else { break }
             if room.bytes < pieceSize || room.lines == 0 || ContinuousClock.now >= context.deadline
-                || !chosen.batch.failures.isEmpty
+                || !batch.failures.isEmpty
             {
                 outcome.notes.append("\(sourceText) has more new lines than fit; the rest comes next time")
                 break
             }
         }
-        for piece in memory.remarks(selector) { try take(piece) }
-        if let position {
-            // To write thousands of files' positions anew costs more than to compare them.
-            outcome.stateChanges[stateKey] =
-                position == start ? context.state[stateKey] ?? position.description : position.description
-        }
-        if let text = memory.description ?? context.state[memoryKey].map({ _ in "" }) {
-            outcome.stateChanges[memoryKey] = text
-        }
-        return outcome
     }
 
     /// The journal, where it is what is to be read now. Where nothing else could be, journalctl has to say that it is not
     /// there.
-    private func journal(for position: LogPosition?) -> JournalQuery? {
+    func journal(for position: LogPosition?) -> JournalQuery? {
         let candidates = source.candidates
         guard candidates.contains(where: { if case .journal = $0 { true } else { false } }) else { return nil }
         let candidate = candidates.count == 1 ? candidates.first : source.present(for: position)
@@ -108,25 +138,44 @@ struct LogCollection: Sendable {
         return nil
     }
 
-    /// How much is read before something is handed on. Where lines are left out, several pieces fill the cap.
-    private var pieceSize: Int {
-        let usual = min(cap.bytes, LogCap.usual.bytes)
-        if selector.wantsAllAsTheyAre { return usual }
-        let factor = selector.patterns.count * (selector.keepsMatchesApart ? 1 + selector.before + selector.after : 1)
-        let longestLine = LogLimits().lineLength + LogLimits.cutMark.utf8.count
-        return min(usual, max(usual / 4 / max(1, factor), longestLine))
+    /// What journalctl prints of what is new.
+    func journalOutput(
+        _ query: JournalQuery, from position: LogPosition?, in context: ModuleContext
+    ) async -> CommandResult {
+        await Command(
+            .file(FilePath("journalctl"), arguments: query.arguments(from: position, firstRun: firstRun)),
+            environment: context.environment, timeLimit: context.longestCommand,
+            outputLimit: Self.journalOutputLimit
+        ).run()
+    }
+
+    /// Makes a batch of what journalctl printed.
+    func read(
+        _ output: CommandResult, _ query: JournalQuery, from position: LogPosition?, _ pattern: LogPattern,
+        _ limits: LogLimits, in context: ModuleContext
+    ) -> LogBatch {
+        guard output.isSuccess else {
+            var batch = LogBatch(position: position ?? LogPosition())
+            let complaint = String(decoding: output.errorOutput, as: UTF8.self)
+            batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(output.ending)" : complaint)]
+            return batch
+        }
+        var batch = LogReader(matching: pattern, limits: limits, clock: { context.now })
+            .read(journal: output.output, from: position, firstRun: firstRun, isCut: output.isTruncated)
+        if output.isTruncated { batch.hasMore = true }
+        return batch
     }
 
     /// Where the same log stood under the same name, before its pattern was changed: a new pattern must not lose the lines
     /// that came since the last cycle. Of several, the one that has come furthest is of the pattern that was used last.
-    private func positionOfAnotherPattern(in context: ModuleContext) -> String? {
+    private func keyOfAnotherPattern(in context: ModuleContext) -> String? {
         guard let keyWithoutPattern else { return nil }
         return context.state.filter { $0.key.hasPrefix(keyWithoutPattern) }
-            .compactMap { key, value in LogPosition(value).map { (key: key, value: value, progress: $0.progress) } }
+            .compactMap { key, value in LogPosition(value).map { (key: key, progress: $0.progress) } }
             .max {
                 ($0.progress.changed, $0.progress.bytes, $0.key) < ($1.progress.changed, $1.progress.bytes, $1.key)
             }?
-            .value
+            .key
     }
 
     /// Where the Perl plugin stood, the first time only.
@@ -136,112 +185,11 @@ struct LogCollection: Sendable {
         return folders.lazy.compactMap { LegacyIndex(in: $0, name: legacyName, log: log, user: geteuid()) }.first?
             .position(in: log)
     }
-
-    /// One look at the log.
-    fileprivate struct Look {
-        let batch: LogBatch
-        let start: LogPosition?
-        /// Reads the same once more, so many lines at most.
-        let again: (Int) -> LogBatch
-
-        init(
-            _ collection: LogCollection, from start: LogPosition?, size: Int, lines: Int, in context: ModuleContext
-        ) async {
-            self.start = start
-            let selector = collection.selector
-            let pattern = selector.needsEveryLine ? LogPattern.everyLine : selector.patterns.first
-            let firstRun = collection.firstRun
-            func reader(_ lines: Int) -> LogReader {
-                LogReader(
-                    matching: pattern ?? .everyLine, limits: LogLimits(bytes: size, lines: lines),
-                    clock: { context.now })
-            }
-            guard let query = collection.journal(for: start) else {
-                again = { reader($0).read(collection.source, from: start, firstRun: firstRun) }
-                batch = again(lines)
-                return
-            }
-            let result = await Command(
-                .file(FilePath("journalctl"), arguments: query.arguments(from: start, firstRun: firstRun)),
-                environment: context.environment, timeLimit: context.longestCommand,
-                outputLimit: LogCollection.journalOutputLimit
-            ).run()
-            again = { lines in
-                guard result.isSuccess else {
-                    var batch = LogBatch(position: start ?? LogPosition())
-                    let complaint = String(decoding: result.errorOutput, as: UTF8.self)
-                    batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(result.ending)" : complaint)]
-                    return batch
-                }
-                var batch = reader(lines).read(
-                    journal: result.output, from: start, firstRun: firstRun, isCut: result.isTruncated)
-                if result.isTruncated { batch.hasMore = true }
-                return batch
-            }
-            batch = again(lines)
-        }
-
-        /// Chooses what is wanted. The position is before those lines that are to be read again with what comes later.
-        func choose(
-            with memory: inout LogMemory, _ selector: LogSelector
-        ) -> (batch: LogBatch, position: LogPosition, pieces: [Piece]) {
-            if selector.wantsAllAsTheyAre {
-                var piece = Piece(pattern: 0, lines: batch.lines)
-                if selector.keepsMatchesApart { piece.matches = batch.lines.withoutEnds }
-                piece.matchCount = piece.matches.count
-                return (batch, batch.position, batch.lines.isEmpty ? [] : [piece])
-            }
-            let places = batch.lines.places
-            var next = memory
-            var choice = selector.choose(
-                among: batch.lines, places, memory: &next.selection, isLastRecordWhole: false, mustFinish: false)
-            // Nothing came after it in a whole cycle: it is whole.
-            if choice.openRecordSize > 0, !batch.hasMore, choice.openRecordSize == memory.openRecordSize {
-                next = memory
-                choice = selector.choose(
-                    among: batch.lines, places, memory: &next.selection, isLastRecordWhole: true, mustFinish: false)
-            }
-            var position = batch.position
-            if choice.doneCount < places.count {
-                // What a rotation took away is reported once; and a piece that is full has to be done with.
-                if choice.doneCount == 0, !batch.hasMore, batch.missedBytes == 0 {
-                    position = start ?? position
-                } else if let place = place(after: choice.doneCount, places) {
-                    position = place
-                } else {
-                    next = memory
-                    choice = selector.choose(
-                        among: batch.lines, places, memory: &next.selection, isLastRecordWhole: true, mustFinish: true)
-                }
-            }
-            next.openRecordSize = choice.openRecordSize
-            let pieces = choice.stretches.enumerated().map { pattern, stretches in
-                let parts = selector.keepsMatchesApart ? stretches.map { [$0] } : [stretches]
-                let texts = parts.map { batch.lines.chosen($0, places).redacting(selector.redactions) }
-                let matches = selector.keepsMatchesApart ? texts.map(\.bytes.withoutLineEnd) : []
-                var lines = LogLines()
-                for text in texts { lines.append(text) }
-                let matchCount =
-                    next.selection.matchCounts[pattern] - memory.selection.matchCounts[pattern]
-                return Piece(pattern: pattern, lines: lines, matches: matches, matchCount: matchCount)
-            }
-            memory = next
-            return (batch, position, pieces.filter { !$0.lines.isEmpty || $0.matchCount > 0 })
-        }
-
-        /// The position after the first lines; `nil` where the log is not the same any more.
-        private func place(after count: Int, _ places: [Range<Int>]) -> LogPosition? {
-            guard count > 0 else { return nil }
-            let again = again(count)
-            guard again.lines.bytes == Array(batch.lines.bytes[..<places[count - 1].upperBound]) else { return nil }
-            return again.position
-        }
-    }
 }
 
 extension ModuleOutcome {
     /// Adds what a reading has to tell.
-    fileprivate mutating func add(_ batch: LogBatch) {
+    mutating func add(_ batch: LogBatch) {
         failures += batch.failures.map(\.description)
         missedLogBytes &+= batch.notes.reduce(0) { sum, note in
             switch note {

@@ -18,7 +18,7 @@ struct LogPluginOptions: Sendable {
     var recordStart: Word?
     var mostMatches: Int?
     var isCaseSensitive = false
-    /// The most that one run brings, in bytes of lines.
+    /// The most that one run brings, in bytes of what is sent.
     var bytes = LogCap.usual.bytes
     /// The most that one run brings, in lines.
     var lines = LogCap.usual.lines
@@ -81,7 +81,8 @@ struct LogPluginOption: Sendable {
             apply: { word, options throws(Fault) in options.before = try number(word, 0...1000) }),
         LogPluginOption(
             name: "--after", placeholder: "N",
-            meaning: "with each line that matches, the N lines after it, also those that are written later",
+            meaning: "with each line that matches, the N lines after it; "
+                + "grep_log_module sends those too that are written later",
             apply: { word, options throws(Fault) in options.after = try number(word, 0...1000) }),
         LogPluginOption(
             name: "--record-start", placeholder: "REGEXP",
@@ -97,11 +98,12 @@ struct LogPluginOption: Sendable {
             apply: { _, options throws(Fault) in options.isCaseSensitive = true }),
         LogPluginOption(
             name: "--max-bytes", placeholder: "N",
-            meaning: "at most about N bytes of lines a cycle (1000000); the rest comes in the next ones",
+            meaning: "at most N bytes of what is sent a cycle (1000000); the rest comes in the next ones",
             apply: { word, options throws(Fault) in options.bytes = try number(word, 1000...1_000_000_000_000) }),
         LogPluginOption(
             name: "--max-lines", placeholder: "N",
-            meaning: "at most N lines a cycle (no limit but that of bytes); the rest comes in the next ones",
+            meaning: "at most N of the lines that are sent a cycle (no limit but that of bytes); "
+                + "the rest comes in the next ones",
             apply: { word, options throws(Fault) in options.lines = try number(word, 1...1_000_000_000_000) }),
         LogPluginOption(
             name: "--from-start", placeholder: nil, meaning: "the first cycle reads what is there already",

@@ -17,50 +17,72 @@ struct LogSelectorTests {
 
     private func text(_ lines: LogLines) -> String { String(decoding: lines.bytes, as: UTF8.self) }
 
-    /// What is chosen of lines for each pattern, and how many lines are done with.
+    private struct Chosen {
+        /// For each pattern, what was offered.
+        var offers: [[String]]
+        var choice: LogSelector.Choice
+        var memory: LogMemory
+        var tally: LogSelector.Tally
+
+        var texts: [String] { offers.map { $0.joined() } }
+    }
+
+    /// What is chosen of lines for each pattern.
     private func choose(
-        _ selector: LogSelector, _ content: String, isLastRecordWhole: Bool = true, mustFinish: Bool = false,
-        memory: LogSelector.Memory? = nil
-    ) -> (chosen: [String], done: Int, memory: LogSelector.Memory) {
-        let lines = lines(content)
-        var memory = memory ?? LogSelector.Memory(patterns: selector.patterns.count)
-        let choice = selector.choose(
-            among: lines, lines.places, memory: &memory, isLastRecordWhole: isLastRecordWhole, mustFinish: mustFinish)
-        return (choice.stretches.map { text(lines.chosen($0, lines.places)) }, choice.doneCount, memory)
+        _ selector: LogSelector, _ content: String, isLimited: Bool = false, quietRecordSize: Int? = nil,
+        room: Int = .max, memory: LogMemory? = nil
+    ) -> Chosen {
+        var reading = LogSelector.Reading(lines(content))
+        reading.isLimited = isLimited
+        reading.mustMove = isLimited
+        reading.quietRecordSize = quietRecordSize
+        var memory = memory ?? LogMemory(patterns: selector.patterns.count)
+        var tally = LogSelector.Tally(patterns: selector.patterns.count)
+        var offers = [[String]](repeating: [], count: selector.patterns.count)
+        var room = room
+        let choice = selector.choose(among: reading, memory: &memory, tally: &tally) { pattern, range, places in
+            if room == 0 { return false }
+            room -= 1
+            var part = LogLines()
+            part.append(range, of: reading.lines, places)
+            offers[pattern].append(text(part))
+            return true
+        }
+        return Chosen(offers: offers, choice: choice, memory: memory, tally: tally)
     }
 
     @Test func excludedLinesAreLeftOut() throws {
         var selector = LogSelector([try LogPattern("a")])
         selector.exclusions = [try LogPattern("^a"), try LogPattern("c")]
-        #expect(choose(selector, "a\nba\nbac\n").chosen == ["ba\n"])
+        #expect(choose(selector, "a\nba\nbac\n").texts == ["ba\n"])
     }
 
     @Test func eachPatternGetsTheLinesThatMatchIt() throws {
         let selector = LogSelector([try LogPattern("a"), try LogPattern("b$")])
-        #expect(choose(selector, "a\nb\r\nab\nc\n").chosen == ["a\nab\n", "b\r\nab\n"])
+        #expect(choose(selector, "a\nb\r\nab\nc\n").texts == ["a\nab\n", "b\r\nab\n"])
     }
 
     @Test func linesAroundMatchesComeOnceAndInOrder() throws {
         var selector = LogSelector([try LogPattern("x")])
         selector.before = 2
         selector.after = 1
-        #expect(choose(selector, "1\n2\n3\nx\n5\nx\n7\n8\n", mustFinish: true).chosen == ["2\n3\nx\n5\nx\n7\n"])
+        #expect(choose(selector, "1\n2\n3\nx\n5\nx\n7\n8\n").texts == ["2\n3\nx\n5\nx\n7\n"])
     }
 
     @Test func linesThatCouldStandBeforeALaterMatchAreReadAgain() throws {
         var selector = LogSelector([try LogPattern("x")])
         selector.before = 2
         let first = choose(selector, "1\nx\n3\n4\n5\n")
-        #expect(first.chosen == ["1\nx\n"] && first.done == 3)
-        #expect(choose(selector, "4\n5\nx\n", memory: first.memory).chosen == ["4\n5\nx\n"])
+        #expect(first.texts == ["1\nx\n"] && first.choice.doneCount == 3)
+        #expect(choose(selector, "4\n5\nx\n", memory: first.memory).texts == ["4\n5\nx\n"])
     }
 
     @Test func linesAfterAMatchComeAlsoWhenTheyAreWrittenLater() throws {
         var selector = LogSelector([try LogPattern("x")])
         selector.after = 2
         let first = choose(selector, "x\n2\n")
-        #expect(first.chosen == ["x\n2\n"] && first.memory.wantedAfter == [1])
-        #expect(choose(selector, "3\n4\n", memory: first.memory).chosen == ["3\n"])
+        #expect(first.texts == ["x\n2\n"] && first.choice.isAll)
+        #expect(choose(selector, "3\n4\n", memory: first.memory).texts == ["3\n"])
     }
 
     @Test func matchesThatAreKeptApartHaveAllLinesAroundThem() throws {
@@ -68,74 +90,81 @@ struct LogSelectorTests {
         selector.before = 1
         selector.after = 1
         selector.keepsMatchesApart = true
-        let lines = lines("1\nx\nx\n4\n")
-        var memory = LogSelector.Memory(patterns: 1)
-        let choice = selector.choose(
-            among: lines, lines.places, memory: &memory, isLastRecordWhole: true, mustFinish: true)
-        #expect(choice.stretches == [[0..<3, 1..<4]])
+        let first = choose(selector, "1\nx\nx\n4\n")
+        #expect(first.offers == [["1\nx\nx\n", "x\nx\n4\n"]] && first.choice.doneCount == 3)
+        // Also those that came with another match in an earlier reading.
+        #expect(choose(selector, "4\nx\n", memory: first.memory).offers == [["4\nx\n"]])
+    }
+
+    @Test func aMatchThatIsKeptApartWaitsForWhatIsThereToBeRead() throws {
+        var selector = LogSelector([try LogPattern("x")])
+        selector.before = 1
+        selector.after = 2
+        selector.keepsMatchesApart = true
+        let first = choose(selector, "1\n2\n3\nx\n5\n", isLimited: true)
+        #expect(first.offers == [[]] && first.choice.stop == .waiting && first.choice.doneCount == 2)
+        #expect(choose(selector, "3\nx\n5\n6\n7\n", memory: first.memory).offers == [["3\nx\n5\n6\n"]])
+        // What is at the beginning of a full reading has all that there can be.
+        let full = choose(selector, "x\n5\n", isLimited: true)
+        #expect(full.offers == [["x\n5\n"]] && full.choice.incompleteCount == 1)
     }
 
     @Test func recordsComeAsAWholeAndTheLastOneWaitsUntilItIsWhole() throws {
         var selector = LogSelector([try LogPattern("NullPointer")])
         selector.recordStart = try LogPattern(#"^\d"#)
         let text = " at y\n1 error\n NullPointer\n at z\n2 fine\n3 error\n NullPointer\n"
-        let open = choose(selector, text, isLastRecordWhole: false)
-        #expect(open.chosen == ["1 error\n NullPointer\n at z\n"] && open.done == 5)
-        #expect(choose(selector, text).chosen == ["1 error\n NullPointer\n at z\n3 error\n NullPointer\n"])
+        let open = choose(selector, text)
+        #expect(open.texts == ["1 error\n NullPointer\n at z\n"] && open.choice.doneCount == 5)
+        #expect(open.memory.openRecordSize == 21)
+        #expect(
+            choose(selector, "3 error\n NullPointer\n", quietRecordSize: 21, memory: open.memory).texts
+                == ["3 error\n NullPointer\n"])
     }
 
-    @Test func matchesBeyondTheLimitAreCounted() throws {
+    @Test func whatIsNotTakenIsOfferedTheNextTime() throws {
+        var selector = LogSelector([try LogPattern("x"), try LogPattern("y")])
+        selector.before = 2
+        let content = "1\n2\nxy\n4\n"
+        let first = choose(selector, content, room: 4)
+        #expect(first.texts == ["1\n2\nxy\n", "1\n"] && first.choice.stop == .full && first.choice.doneCount == 1)
+        #expect(first.tally.matchCounts == [1, 0])
+        let second = choose(selector, "2\nxy\n4\n", memory: first.memory)
+        #expect(second.texts == ["", "2\nxy\n"] && second.tally.matchCounts == [0, 1])
+    }
+
+    @Test func matchesBeyondTheLimitAreCountedOnce() throws {
         var selector = LogSelector([try LogPattern("x")])
         selector.mostMatches = 2
-        let chosen = choose(selector, "x1\nx2\nx3\nx4\n")
-        #expect(chosen.chosen == ["x1\nx2\n"] && chosen.memory.omittedCounts == [2] && chosen.done == 4)
+        selector.before = 1
+        let first = choose(selector, "x1\nx2\nx3\nx4\n")
+        #expect(first.texts == ["x1\nx2\n"] && first.tally.omittedCounts == [2] && first.choice.doneCount == 3)
+        #expect(choose(selector, "x4\n5\n", memory: first.memory).tally.omittedCounts == [0])
     }
 
-    @Test func whatIsRedactedIsGoneAndTheRestStays() throws {
-        let patterns = [try LogPattern(#"(?<=password=)\S+"#), try LogPattern(#"\b\d{4}\b"#)]
-        let lines = lines("user=x password=secret1 password=secret2 1234\r\nnothing\n\n")
-        #expect(
-            text(lines.redacting(patterns))
-                == "user=x password=[redacted] password=[redacted] [redacted]\r\nnothing\n\n")
-        #expect(text(lines.redacting([try LogPattern("x*")])).hasPrefix("user=[redacted] password"))
+    @Test func linesThatAreOthersThanThoseThatWereJudgedAreNew() throws {
+        var selector = LogSelector([try LogPattern("x")])
+        selector.before = 2
+        let first = choose(selector, "1\n2\n")
+        #expect(choose(selector, "x\n2\n", memory: first.memory).texts == ["x\n"])
     }
 
-    @Test func aLineOnWhichARedactionGivesUpIsWithheld() throws {
-        let lines = lines(String(repeating: "a", count: 60) + "b secret\nfine\n")
-        #expect(text(lines.redacting([try LogPattern("^(a+)+$")])) == "[redacted]\nfine\n")
-    }
-
-    /// However the lines are spread over readings, what comes is what comes of all at once.
-    @Test(arguments: 0..<200)
-    func theBordersOfReadingsDoNotShow(seed: UInt64) throws {
-        var random = SeededGenerator(seed: seed)
-        var selector = LogSelector(
-            [try LogPattern("x"), try LogPattern("y")].dropLast(Int.random(in: 0...1, using: &random)))
-        selector.after = .random(in: 0...3, using: &random)
-        // With several patterns, a line that went with one is not read again for the other.
-        selector.before = selector.patterns.count > 1 ? 0 : .random(in: 0...3, using: &random)
-        if Bool.random(using: &random) { selector.recordStart = try LogPattern("^[12]") }
-        if Bool.random(using: &random) { selector.exclusions = [try LogPattern("3")] }
-        let all = (0..<40).map { _ in
-            "\(Int.random(in: 0...3, using: &random))\(["x", "y", "", "", ""].randomElement(using: &random) ?? "")\n"
+    @Test func whatIsRememberedComesBackFromItsText() throws {
+        var selector = LogSelector([try LogPattern("x")])
+        selector.before = 2
+        selector.after = 3
+        var memories = LogMemories(patterns: 1)
+        memories["/a b=:/%"] = choose(selector, "1\nx\n2\n").memory
+        memories[nil] = choose(selector, "1\n").memory
+        let text = memories.description
+        #expect(LogMemories(text, patterns: 1).description == text && text.split(separator: " ").count == 2)
+        for damaged in ["", "x", "=", "a=1:2", "a=0:0-0:1,2,x", "a=0:0-0:1,2,1001"] {
+            #expect(LogMemories(damaged, patterns: 1).isEmpty, "\(damaged)")
         }
-        let expected = choose(selector, all.joined(), mustFinish: true).chosen
-        var result = [String](repeating: "", count: selector.patterns.count)
-        var rest = all[...]
-        var written = 0
-        var memory: LogSelector.Memory?
-        while written < all.count {
-            written = min(all.count, written + Int.random(in: 1...9, using: &random))
-            let isEnd = written == all.count
-            let unread = rest[..<written]
-            if unread.isEmpty { continue }
-            let step = choose(
-                selector, unread.joined(), isLastRecordWhole: isEnd, mustFinish: isEnd, memory: memory)
-            for (index, text) in step.chosen.enumerated() { result[index] += text }
-            memory = step.memory
-            rest = rest.dropFirst(step.done)
-        }
-        #expect(result == expected, "seed \(seed)")
+        // Another number of patterns judges nothing once more.
+        let taken = LogMemories(text, patterns: 2)["/a b=:/%"]
+        let other = LogSelector([try LogPattern("1"), try LogPattern("2")])
+        #expect(choose(other, "1\n2\n", memory: LogMemories(text, patterns: 2)[nil]).texts == ["", "2\n"])
+        #expect(taken.heldBytes == memories["/a b=:/%"].heldBytes)
     }
 }
 

@@ -182,10 +182,14 @@ struct RotationFolder {
             if let file = try? open(name), (try? file.isCopy(of: position)) == true { return (name, file) }
         }
         // What was written between copytruncate's copy and its truncation may have been read: the copy is shorter then. The
-        // log is the same file, emptied; else this would take any file with the same first bytes.
-        guard logInode == position.inode else { return nil }
+        // log is the same file, emptied, or the position is in that copy already, while the log was empty; else this would
+        // take any file with the same first bytes.
         for name in inOrder.reversed() {
-            if let file = try? open(name), (try? file.isShorterCopy(of: position)) == true { return (name, file) }
+            if let file = try? open(name), [logInode, file.inode].contains(position.inode),
+                (try? file.isShorterCopy(of: position)) == true
+            {
+                return (name, file)
+            }
         }
         return nil
     }

@@ -155,6 +155,25 @@ struct LogReaderTests {
         }
     }
 
+    @Test func aShorterCopyIsKnownAlsoOnceThePositionIsInIt() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            // Longer than what is known of a log's beginning.
+            let long = (1...200).map { "line \($0)\n" }.joined()
+            try log.append(long)
+            #expect(try log.read(firstRun: .fromStart).text == long)
+            try log.append("two\n")
+            try Files.create(folder.appending("app.log.1"), try Files.read(log.log, limit: 10000))
+            // Written after the copy was made, and read before the log was emptied.
+            try log.append("three\n")
+            #expect(try log.read().text == "two\nthree\n")
+            try log.truncateLog()
+            #expect(try log.read().text == "")
+            try log.append("four\n")
+            #expect(try log.read().text == "four\n")
+        }
+    }
+
     @Test func aCopyThatWasMadeBeforeTheLogWasEmptiedIsReadToItsEnd() throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder)

@@ -48,11 +48,19 @@ struct TokenTable: Sendable {
         }
     }
 
-    /// FNV-1a. The names are known beforehand, so nobody can choose ones that collide; a word that does is compared with
-    /// a few names more.
+    /// A hash of the length, of eight bytes behind what most names begin with, and of the last eight: names differ there,
+    /// and two words are quicker than a step for each byte. The names are known beforehand, so nobody can choose ones that
+    /// collide; a word that does is compared with a few names more.
     private static func hash(_ word: UnsafeRawBufferPointer) -> Int {
-        var hash: UInt32 = 0x811C_9DC5
-        for byte in word { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
-        return Int(hash)
+        var hash = UInt64(truncatingIfNeeded: word.count) &* 0x9E37_79B9_7F4A_7C15
+        if word.count < 15 {
+            for byte in word { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        } else {
+            let behindCommonStart = word.loadUnaligned(fromByteOffset: 7, as: UInt64.self)
+            let end = word.loadUnaligned(fromByteOffset: word.count - 8, as: UInt64.self)
+            hash = (hash ^ behindCommonStart) &* 0xFF51_AFD7_ED55_8CCD
+            hash = (hash ^ hash >> 32 ^ end) &* 0xC4CE_B9FE_1A85_EC53
+        }
+        return Int(truncatingIfNeeded: hash >> 33)
     }
 }

@@ -38,56 +38,30 @@ struct ConfigurationLine: Sendable, Hashable {
     var valueColumn: Int { Int(value.lowerBound - start) + 1 }
 }
 
-/// The lines of a configuration, one after the other, in time and memory linear in its size.
-///
-/// LF and CR LF both end a line; a byte order mark in front is passed over.
-struct ConfigurationLines: Sequence, IteratorProtocol {
-    private let text: ConfigurationText
-    private var offset = 0
-    private var number: Int32 = 0
-
-    /// What some editors put in front of a text.
-    static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
-
-    init(_ text: ConfigurationText) {
-        self.text = text
-        if text.starts(with: Self.byteOrderMark) { offset = Self.byteOrderMark.count }
-    }
-
-    mutating func next() -> ConfigurationLine? {
-        while offset < text.count {
-            let start = offset
-            let end = text.endOfLine(from: start)
-            offset = end + 1
-            number += 1
-            let number = number
-            let found = text.withBytes(start..<end) { ConfigurationLine($0, number: number, start: Int32(start)) }
-            if let found { return found }
-        }
-        return nil
-    }
-}
-
 extension ConfigurationLine {
     /// Splits a line, without its LF; `nil` where it is blank or a comment.
     ///
     /// - Parameters:
+    ///   - text: The text that its places are in.
+    ///   - range: Its place.
     ///   - number: The line's number, from 1.
-    ///   - start: The offset of its first byte in the text that its places are in.
-    init?(_ line: UnsafeRawBufferPointer, number: Int32, start: Int32) {
-        let tokenStart = line.endOfSpace(from: 0, to: line.count)
-        guard tokenStart < line.count, line[tokenStart] != UInt8(ascii: "#") else { return nil }
-        var end = line.count
-        while line[end - 1].isSpace { end -= 1 }
-        let isTooLong = line.count > Self.longestLine
+    ///   - isPlain: Whether the text is known to hold nothing but bytes from 1 to 127.
+    init?(in text: UnsafeRawBufferPointer, _ range: Range<Int>, number: Int32, isPlain: Bool = false) {
+        let tokenStart = text.endOfSpace(from: range.lowerBound, to: range.upperBound)
+        guard tokenStart < range.upperBound, text[tokenStart] != UInt8(ascii: "#") else { return nil }
+        var end = range.upperBound
+        while text[end - 1].isSpace { end -= 1 }
+        let isTooLong = range.count > Self.longestLine
         if isTooLong { end = min(end, tokenStart + 80) }
-        let tokenEnd = line.endOfWord(from: tokenStart, to: end)
-        let valueStart = line.endOfSpace(from: tokenEnd, to: end)
+        let tokenEnd = text.endOfWord(from: tokenStart, to: end)
+        let valueStart = text.endOfSpace(from: tokenEnd, to: end)
         self.number = number
-        self.start = start
-        token = start + Int32(tokenStart)..<start + Int32(tokenEnd)
-        value = start + Int32(valueStart)..<start + Int32(end)
-        damage = isTooLong ? .tooLong : Damage(in: UnsafeRawBufferPointer(rebasing: line[tokenStart..<end]))
+        start = Int32(range.lowerBound)
+        token = Int32(tokenStart)..<Int32(tokenEnd)
+        value = Int32(valueStart)..<Int32(end)
+        damage =
+            isTooLong
+            ? .tooLong : isPlain ? nil : Damage(in: UnsafeRawBufferPointer(rebasing: text[tokenStart..<end]))
     }
 }
 
@@ -114,14 +88,28 @@ extension UnsafeRawBufferPointer {
         return index
     }
 
+    /// The offset of the first byte that is a space, or the end.
     fileprivate func endOfWord(from start: Int, to end: Int) -> Int {
         var index = start
+        while index + 8 <= end {
+            let word = UInt64(littleEndian: loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            // The lowest bit that is set belongs to the first byte that is no more than a space: what the subtraction
+            // borrows reaches later bytes alone, and those above 127 are masked.
+            let low = (word &- 0x2121_2121_2121_2121) & ~word & 0x8080_8080_8080_8080
+            if low == 0 {
+                index += 8
+                continue
+            }
+            index += low.trailingZeroBitCount / 8
+            if self[index].isSpace { return index }
+            index += 1
+        }
         while index < end, !self[index].isSpace { index += 1 }
         return index
     }
 
     /// Whether each byte is from 1 to 127.
-    fileprivate var isPlainASCII: Bool {
+    var isPlainASCII: Bool {
         var index = 0
         while index + 8 <= count {
             let word = loadUnaligned(fromByteOffset: index, as: UInt64.self)

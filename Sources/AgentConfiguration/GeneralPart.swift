@@ -8,6 +8,8 @@ struct GeneralPart: Sendable {
     /// The text so far.
     private(set) var bytes: [UInt8] = []
     private var isInModule = false
+    /// How many lines ended since what was kept last. Those at the end of the text need not be there.
+    private var endsBefore = 0
     /// Of a line whose end has not come yet.
     private var beginning: [UInt8] = []
     private var isFirstLine = true
@@ -42,30 +44,38 @@ struct GeneralPart: Sendable {
         var line = line
         if isFirstLine {
             isFirstLine = false
-            if line.starts(with: ConfigurationLines.byteOrderMark) {
-                bytes += ConfigurationLines.byteOrderMark
-                line = UnsafeRawBufferPointer(rebasing: line[ConfigurationLines.byteOrderMark.count...])
+            if line.starts(with: ConfigurationText.byteOrderMark) {
+                bytes += ConfigurationText.byteOrderMark
+                line = UnsafeRawBufferPointer(rebasing: line[ConfigurationText.byteOrderMark.count...])
             }
         }
         switch Self.word(of: line) {
         case .begin: isInModule = true
         case .end: isInModule = false
         case .token(ModuleToken.pluginIndex): break
-        case .token, nil: if !isInModule { bytes.append(contentsOf: line) }
+        case .token, nil: if !isInModule { append(line) }
         }
-        bytes.append(UInt8(ascii: "\n"))
+        endsBefore += 1
+    }
+
+    private mutating func append(_ line: UnsafeRawBufferPointer) {
+        bytes.append(contentsOf: repeatElement(UInt8(ascii: "\n"), count: endsBefore))
+        endsBefore = 0
+        bytes.append(contentsOf: line)
     }
 
     /// What the first word of a line means for modules, where the line is one that counts.
     private static func word(of line: UnsafeRawBufferPointer) -> ModuleWord? {
         // Most lines are settings of modules, and need no closer look.
         let start = line.endOfSpace(from: 0, to: line.count)
-        guard start + 7 < line.count, line[start + 6] == UInt8(ascii: "_") else { return nil }
-        switch line[start + 7] {
-        case UInt8(ascii: "b"), UInt8(ascii: "e"), UInt8(ascii: "p"): break
+        guard start + 8 < line.count, line[start + 6] == UInt8(ascii: "_") else { return nil }
+        switch (line[start + 7], line[start + 8]) {
+        case (UInt8(ascii: "b"), UInt8(ascii: "e")), (UInt8(ascii: "e"), UInt8(ascii: "n")),
+            (UInt8(ascii: "p"), UInt8(ascii: "l")):
+            break
         default: return nil
         }
-        guard let parsed = ConfigurationLine(line, number: 1, start: 0), parsed.damage?.isFatal != true else {
+        guard let parsed = ConfigurationLine(in: line, 0..<line.count, number: 1), parsed.damage?.isFatal != true else {
             return nil
         }
         return ModuleWord(

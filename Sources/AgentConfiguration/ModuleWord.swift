@@ -11,14 +11,14 @@ enum ModuleWord: Sendable, Hashable {
     init?(_ word: UnsafeRawBufferPointer) {
         guard let index = Self.table.index(of: word) else { return nil }
         self =
-            switch index - ModuleToken.all.count {
+            switch index {
             case 0: .begin
             case 1: .end
-            default: .token(index)
+            default: .token(index - 2)
             }
     }
 
-    private static let table = TokenTable(ModuleToken.all.map(\.name) + ["module_begin", "module_end"])
+    private static let table = TokenTable(["module_begin", "module_end"] + ModuleToken.all.map(\.name))
 }
 
 extension ModuleToken {

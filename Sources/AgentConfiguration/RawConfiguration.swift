@@ -9,6 +9,9 @@ struct RawSetting: Sendable {
     let column: Int
     let valueColumn: Int
 
+    /// - Parameters:
+    ///   - token: The text of the line's token.
+    ///   - value: The text of its value, or what macros made of it.
     init(_ line: ConfigurationLine, token: String, value: String) {
         self.token = token
         self.value = value
@@ -31,6 +34,8 @@ struct RawModule: Sendable {
     let first: ConfigurationLine
     /// Which of the file's ``RawConfiguration/moduleSettings`` are its own.
     let settings: Range<Int>
+    /// Whether a macro is among them.
+    let definesMacros: Bool
 }
 
 /// One file, split into general settings and modules. Nothing of another file is looked at, and no value is read yet.
@@ -52,11 +57,14 @@ struct RawConfiguration: Sendable {
     /// The most modules that one file may define; what is beyond has no effect.
     static let mostModules = 100_000
 
+    private var openModule: OpenModule?
+
     /// A module whose end was not found yet.
     private struct OpenModule {
         let first: ConfigurationLine
         /// How many settings of modules stand before its own.
         let settingsBefore: Int
+        var definesMacros = false
     }
 
     /// Splits a file.
@@ -81,35 +89,8 @@ struct RawConfiguration: Sendable {
         // Room for lines of a usual length. Memory that is never written to costs nothing, and growing would copy.
         moduleSettings.reserveCapacity(byteCount / 24)
         reportCarriageReturns()
-        var open: OpenModule?
-        for line in ConfigurationLines(text) {
-            guard isUsable(line) else { continue }
-            switch text.withBytes(line.token, { ModuleWord($0) }) {
-            case .begin:
-                if let unfinished = open { close(unfinished, before: line) }
-                warnOfValue(line)
-                open = OpenModule(first: line, settingsBefore: moduleSettings.count)
-            case .end:
-                warnOfValue(line)
-                if let module = open {
-                    append(module)
-                } else {
-                    report(.error, line, "module_end without a module_begin before it")
-                }
-                open = nil
-            case .token(let index) where open != nil:
-                appendSetting(line, index: index)
-            case .token(let index) where index == ModuleToken.pluginIndex:
-                let module = OpenModule(first: line, settingsBefore: moduleSettings.count)
-                appendSetting(line, index: index)
-                append(module)
-            case nil where open != nil:
-                takeUnknown(line)
-            case .token, nil:
-                general.append(setting(line))
-            }
-        }
-        if let unfinished = open {
+        text.forEachLine { take($0, token: $1) }
+        if let unfinished = openModule {
             report(
                 .warning, unfinished.first,
                 "this module has no module_end before the end of the file; it is used as it stands")
@@ -119,6 +100,34 @@ struct RawConfiguration: Sendable {
             diagnostics.report(
                 .error, at: surplus.first,
                 "more than \(Self.mostModules) modules: the \(surplus.count) from here on are left out")
+        }
+    }
+
+    private mutating func take(_ line: ConfigurationLine, token: UnsafeRawBufferPointer) {
+        guard isUsable(line) else { return }
+        switch ModuleWord(token) {
+        case .token(let index) where openModule != nil:
+            appendSetting(line, index: index)
+        case .begin:
+            if let unfinished = openModule { close(unfinished, before: line) }
+            warnOfValue(line)
+            openModule = OpenModule(first: line, settingsBefore: moduleSettings.count)
+        case .end:
+            warnOfValue(line)
+            if let module = openModule {
+                append(module)
+            } else {
+                report(.error, line, "module_end without a module_begin before it")
+            }
+            openModule = nil
+        case .token(let index) where index == ModuleToken.pluginIndex:
+            let module = OpenModule(first: line, settingsBefore: moduleSettings.count)
+            appendSetting(line, index: index)
+            append(module)
+        case nil where openModule != nil:
+            takeUnknown(line)
+        case .token, nil:
+            general.append(setting(line))
         }
     }
 
@@ -136,8 +145,8 @@ struct RawConfiguration: Sendable {
     }
 
     private mutating func isUsable(_ line: ConfigurationLine) -> Bool {
-        switch line.damage {
-        case nil: break
+        guard let damage = line.damage else { return true }
+        switch damage {
         case .notUTF8:
             isDamaged = true
             let encoding = text.encoding
@@ -151,7 +160,7 @@ struct RawConfiguration: Sendable {
         case .tooLong:
             report(.error, line, "this line is longer than \(ConfigurationLine.longestLine) bytes and is left out")
         }
-        return line.damage?.isFatal != true
+        return !damage.isFatal
     }
 
     private mutating func reportCarriageReturns() {
@@ -179,7 +188,8 @@ struct RawConfiguration: Sendable {
     private mutating func append(_ module: OpenModule) {
         if modules.count < Self.mostModules {
             let settings = module.settingsBefore..<moduleSettings.count
-            return modules.append(RawModule(first: module.first, settings: settings))
+            return modules.append(
+                RawModule(first: module.first, settings: settings, definesMacros: module.definesMacros))
         }
         moduleSettings.removeSubrange(module.settingsBefore...)
         surplus = ((surplus?.count ?? 0) + 1, surplus?.first ?? position(module.first))
@@ -195,6 +205,7 @@ struct RawConfiguration: Sendable {
         let macro = "module_macro"
         if let index = ModuleToken.macroIndex, token.hasPrefix(macro), token.utf8.count > macro.utf8.count {
             appendSetting(line, index: index)
+            openModule?.definesMacros = true
         } else if GeneralToken.matching(token) != nil {
             report(
                 .error, line,

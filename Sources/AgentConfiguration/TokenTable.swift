@@ -2,49 +2,49 @@ internal import Glibc
 
 /// Finds names by their bytes, so that no text has to be made of the words that a configuration repeats in each module.
 struct TokenTable: Sendable {
+    /// A name at its hash, or in the next free slot after it.
+    private struct Slot: Sendable {
+        /// The index of the name; -1 = free.
+        var index = -1
+        /// The place of the name in ``TokenTable/text``.
+        var start = 0
+        var count = 0
+    }
+
     /// All names, one after the other.
     private let text: [UInt8]
-    /// The place of each name in ``text``.
-    private let places: [Range<Int>]
-    /// Indices of names, each at its hash or in the next free slot after it; -1 = free.
-    private let slots: [Int]
+    private let slots: [Slot]
 
     /// A table of names that differ.
     init(_ names: [String]) {
         var text: [UInt8] = []
-        var places: [Range<Int>] = []
         // At least half of the slots stay free, so each search ends, and soon.
         var size = 1
         while size < 2 * names.count + 2 { size *= 2 }
-        var slots = Array(repeating: -1, count: size)
+        var slots = Array(repeating: Slot(), count: size)
         for (index, name) in names.enumerated() {
             let start = text.count
             text += Array(name.utf8)
-            places.append(start..<text.count)
             var slot = text[start...].withUnsafeBytes { Self.hash($0) } & (size - 1)
-            while slots[slot] >= 0 { slot = (slot + 1) & (size - 1) }
-            slots[slot] = index
+            while slots[slot].index >= 0 { slot = (slot + 1) & (size - 1) }
+            slots[slot] = Slot(index: index, start: start, count: text.count - start)
         }
         self.text = text
-        self.places = places
         self.slots = slots
     }
 
     /// The index of a name, or `nil` for a word that is none.
     func index(of word: UnsafeRawBufferPointer) -> Int? {
-        var slot = Self.hash(word) & (slots.count - 1)
-        while slots[slot] >= 0 {
-            let index = slots[slot]
-            if isSame(places[index], word) { return index }
-            slot = (slot + 1) & (slots.count - 1)
-        }
-        return nil
-    }
-
-    private func isSame(_ place: Range<Int>, _ word: UnsafeRawBufferPointer) -> Bool {
-        guard place.count == word.count, let start = word.baseAddress else { return false }
-        return text.withUnsafeBytes { names in
-            names.baseAddress.map { memcmp($0 + place.lowerBound, start, word.count) == 0 } ?? false
+        guard let start = word.baseAddress else { return nil }
+        return text.withUnsafeBytes { names -> Int? in
+            guard let base = names.baseAddress else { return nil }
+            var place = Self.hash(word) & (slots.count - 1)
+            while true {
+                let slot = slots[place]
+                if slot.index < 0 { return nil }
+                if slot.count == word.count, memcmp(base + slot.start, start, word.count) == 0 { return slot.index }
+                place = (place + 1) & (slots.count - 1)
+            }
         }
     }
 
@@ -53,13 +53,14 @@ struct TokenTable: Sendable {
     /// collide; a word that does is compared with a few names more.
     private static func hash(_ word: UnsafeRawBufferPointer) -> Int {
         var hash = UInt64(truncatingIfNeeded: word.count) &* 0x9E37_79B9_7F4A_7C15
-        if word.count < 15 {
+        if word.count < 8 {
             for byte in word { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         } else {
-            let behindCommonStart = word.loadUnaligned(fromByteOffset: 7, as: UInt64.self)
-            let end = word.loadUnaligned(fromByteOffset: word.count - 8, as: UInt64.self)
+            let end = word.count - 8
+            let behindCommonStart = word.loadUnaligned(fromByteOffset: min(7, end), as: UInt64.self)
             hash = (hash ^ behindCommonStart) &* 0xFF51_AFD7_ED55_8CCD
-            hash = (hash ^ hash >> 32 ^ end) &* 0xC4CE_B9FE_1A85_EC53
+            hash ^= hash >> 32 ^ word.loadUnaligned(fromByteOffset: end, as: UInt64.self)
+            hash = hash &* 0xC4CE_B9FE_1A85_EC53
         }
         return Int(truncatingIfNeeded: hash >> 33)
     }

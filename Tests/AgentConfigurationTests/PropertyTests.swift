@@ -84,7 +84,7 @@ import Testing
         let seed = UInt64.random(in: 0...UInt64.max)
         var generator = SeededGenerator(seed: seed)
         for round in 0..<1000 {
-            var bytes: [UInt8] = Bool.random(using: &generator) ? [] : ConfigurationLines.byteOrderMark
+            var bytes: [UInt8] = Bool.random(using: &generator) ? [] : ConfigurationText.byteOrderMark
             for _ in 0..<Int.random(in: 0...40, using: &generator) { bytes += Self.line(&generator) }
             Self.mutate(&bytes, &generator)
             var part = GeneralPart()
@@ -136,7 +136,7 @@ import Testing
             for _ in 0..<Int.random(in: 0...30, using: &generator) { bytes += Self.line(&generator) }
             let expected = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             let source = ConfigurationText(bytes)
-            let found = Array(ConfigurationLines(source))
+            let found = lines(of: source)
             #expect(found.map(\.line) == found.map(\.line).sorted(), "seed \(seed), round \(round)")
             #expect(Set(found.map(\.line)).count == found.count, "seed \(seed), round \(round)")
             let total = found.reduce(0) { $0 + $1.token.count + $1.value.count }

@@ -48,6 +48,13 @@ func module(_ lines: String) throws -> ModuleDefinition? {
     try load("module_begin\n\(lines)\nmodule_end\n").modules.first
 }
 
+/// The lines of a text that are neither blank nor comments.
+func lines(of text: ConfigurationText) -> [ConfigurationLine] {
+    var lines: [ConfigurationLine] = []
+    text.forEachLine { line, _ in lines.append(line) }
+    return lines
+}
+
 extension Configuration {
     /// The diagnostics as `line:column: severity: text`, and the file's name before those of another than the main one.
     var findings: [String] {

@@ -56,7 +56,7 @@ import Testing
                 ]
                 for (byte, damage) in expected {
                     value[position] = byte
-                    let lines = Array(ConfigurationLines(ConfigurationText(Array("t ".utf8) + value)))
+                    let lines = lines(of: ConfigurationText(Array("t ".utf8) + value))
                     #expect(lines.map(\.damage) == [damage], "byte \(byte) at \(position) of \(length)")
                 }
             }

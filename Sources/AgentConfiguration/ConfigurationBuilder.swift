@@ -110,15 +110,11 @@ struct ConfigurationBuilder {
         let macros = MacroTable(macros)
         var macroRoom = MacroRoom()
         for file in moduleFiles {
+            var builder = ModuleBuilder(file, macros: macros)
             for raw in file.modules {
-                var builder = ModuleBuilder(raw, of: file, macros: macros)
-                do throws(ModuleBuilder.Skipped) {
-                    modules.append(try builder.build(&macroRoom))
-                } catch {
-                    skipped.append(SkippedModule(name: builder.name, position: builder.position, reason: error.text))
-                }
-                diagnostics.append(builder.diagnostics)
+                if let one = builder.build(raw, into: &modules, &macroRoom) { skipped.append(one) }
             }
+            diagnostics.append(builder.diagnostics)
         }
         return Configuration(
             file: main, files: Self.unique(files), general: settings, generalPositions: positions, modules: modules,

@@ -30,6 +30,9 @@ struct Macros: Sendable {
     /// Whether there are none.
     var isEmpty: Bool { general.isEmpty && own.isEmpty }
 
+    /// Whether a text can hold a name: none that can not is changed.
+    func mayChange(_ text: UnsafeRawBufferPointer) -> Bool { text.contains(where: firstBytes.contains) }
+
     /// The text with every name replaced.
     ///
     /// - Parameter room: How much longer settings may still become. What is built in vain takes room too: else a file

@@ -24,7 +24,10 @@ public struct ConfiguredModuleType: Sendable, Hashable, CustomStringConvertible 
 
     /// Whether the server stores values as numbers, so that text is lost.
     public var isNumeric: Bool {
-        !(name.hasSuffix("_string") || name == "log" || name.hasPrefix("web_content") || name.hasPrefix("image_"))
+        // So are most.
+        name == "generic_data"
+            || !(name.hasSuffix("_string") || name == "log" || name.hasPrefix("web_content")
+                || name.hasPrefix("image_"))
     }
 
     /// Whether values are 0 and 1.
@@ -79,20 +82,6 @@ public enum ModuleSource: Sendable, Hashable {
     }
 }
 
-/// Text that the data file carries with the module.
-public struct ModuleAttribute: Sendable, Hashable {
-    /// The index of its token in ``ModuleToken/all``: small, since a host has tens of thousands of attributes.
-    let index: Int16
-    /// Its text.
-    public let text: String
-
-    /// The element's name in the data file.
-    public var element: String {
-        guard case .attribute(let element, _) = ModuleToken.all[Int(index)].role else { return "" }
-        return element
-    }
-}
-
 /// The place of one of a module's lines: small, since there are many modules.
 struct ModuleLine: Sendable, Hashable {
     /// The index of its token in ``ModuleToken/all``.
@@ -114,8 +103,6 @@ public struct ModuleDefinition: Sendable, Hashable {
     public var sourcePosition: SourcePosition
     /// The type of its value.
     public var type = ConfiguredModuleType.genericData
-    /// What the data file carries with it, in the data file's order, without the name and the type.
-    public var attributes: [ModuleAttribute] = []
     /// When it runs.
     public var schedule = ModuleSchedule()
     /// Commands that decide whether it runs: all must hold.
@@ -131,8 +118,13 @@ public struct ModuleDefinition: Sendable, Hashable {
     /// Environment variable that carries its value to later modules.
     public var savesAs: String?
 
+    /// The attributes, or the lines that they are made of.
+    var attributeLines = ModuleAttributes.made([])
     /// The lines that can be judged on a host alone, in their order; most modules have none.
     var lines: [ModuleLine] = []
+
+    /// What the data file carries with it, in the data file's order, without the name and the type.
+    public var attributes: [ModuleAttribute] { attributeLines.all }
 
     /// Where the lines with one of these tokens stand, those that have no effect left out: `module_precondition`,
     /// `module_condition`, `module_intensive_condition`, `module_str_warning`, `module_str_critical`, `module_user`,

@@ -6,8 +6,8 @@ public struct ModuleToken: Sendable {
         case name
         /// The type of its value.
         case type
-        /// Text that the data file carries under this element name.
-        case attribute(element: String, AttributeForm)
+        /// Text that the data file carries under the name of ``ModuleToken/element``.
+        case attribute(AttributeForm)
         /// When it runs.
         case schedule(ScheduleToken)
         /// What it does.
@@ -22,7 +22,7 @@ public struct ModuleToken: Sendable {
 
     /// What the server takes as the text of an attribute.
     enum AttributeForm: Sendable, Hashable {
-        case text, number, count, flag
+        case text, pattern, number, count, flag
     }
 
     /// Tokens that say when a module runs and what else depends on it.
@@ -49,10 +49,15 @@ public struct ModuleToken: Sendable {
     /// What the agent makes of it.
     public let support: TokenSupport
     let role: Role
+    /// The element of the data file that carries an attribute; empty for all else.
+    let element: String
 
-    private init(_ name: String, _ role: Role, _ meaning: String, support: TokenSupport = .used) {
+    private init(
+        _ name: String, _ role: Role, _ meaning: String, element: String = "", support: TokenSupport = .used
+    ) {
         self.name = name
         self.role = role
+        self.element = element
         self.meaning = meaning
         self.support = support
     }
@@ -60,7 +65,7 @@ public struct ModuleToken: Sendable {
     private static func attribute(
         _ name: String, _ element: String, _ meaning: String, _ form: AttributeForm = .text
     ) -> ModuleToken {
-        ModuleToken(name, .attribute(element: element, form), meaning)
+        ModuleToken(name, .attribute(form), meaning, element: element)
     }
 
     /// Every token, in the order of the documentation; attributes in the order of the data file.
@@ -82,8 +87,9 @@ public struct ModuleToken: Sendable {
         attribute("module_min_critical", "min_critical", "value from which the state is critical", .number),
         attribute(
             "module_max_critical", "max_critical", "value up to which the state is critical; 0 = without end", .number),
-        attribute("module_str_warning", "str_warning", "regular expression: warning where the value matches"),
-        attribute("module_str_critical", "str_critical", "regular expression: critical where the value matches"),
+        attribute("module_str_warning", "str_warning", "regular expression: warning where the value matches", .pattern),
+        attribute(
+            "module_str_critical", "str_critical", "regular expression: critical where the value matches", .pattern),
         attribute("module_warning_inverse", "warning_inverse", "1: warning outside the range", .flag),
         attribute("module_critical_inverse", "critical_inverse", "1: critical outside the range", .flag),
         attribute("module_unit", "unit", "unit of the value"),

@@ -196,6 +196,7 @@ struct RawConfiguration: Sendable {
     }
 
     private mutating func appendSetting(_ line: ConfigurationLine, index: Int) {
+        if index == ModuleToken.macroIndex { openModule?.definesMacros = true }
         moduleSettings.append(RawModule.Setting(line: line, index: Int16(index)))
     }
 
@@ -205,7 +206,6 @@ struct RawConfiguration: Sendable {
         let macro = "module_macro"
         if let index = ModuleToken.macroIndex, token.hasPrefix(macro), token.utf8.count > macro.utf8.count {
             appendSetting(line, index: index)
-            openModule?.definesMacros = true
         } else if GeneralToken.matching(token) != nil {
             report(
                 .error, line,

@@ -2,7 +2,8 @@
 struct Thresholds: Sendable {
     /// A line that has no effect, or not the one that it looks like.
     struct Finding: Sendable {
-        let setting: RawSetting
+        /// Which of the file's settings it is about.
+        let setting: Int
         let text: String
     }
 
@@ -29,44 +30,37 @@ struct Thresholds: Sendable {
         }
     }
 
-    /// The limits of one state.
-    private struct State {
-        let name: String
-        let minimum: Limit
-        let maximum: Limit
-        let text: Limit
-        let inverse: Limit
-    }
+    /// A state that has limits of its own.
+    private enum State: String {
+        case warning, critical
 
-    private static let states = [
-        State(
-            name: "warning", minimum: .minimumWarning, maximum: .maximumWarning, text: .textWarning,
-            inverse: .inverseWarning),
-        State(
-            name: "critical", minimum: .minimumCritical, maximum: .maximumCritical, text: .textCritical,
-            inverse: .inverseCritical),
-    ]
+        var minimum: Limit { self == .warning ? .minimumWarning : .minimumCritical }
+        var maximum: Limit { self == .warning ? .maximumWarning : .maximumCritical }
+        var text: Limit { self == .warning ? .textWarning : .textCritical }
+        var inverse: Limit { self == .warning ? .inverseWarning : .inverseCritical }
+    }
 
     /// What each token of ``ModuleToken/all`` is among the limits.
     private static let limits = ModuleToken.all.map { token in Limit.allCases.first { $0.token == token.name } }
 
-    // A module has two or three.
-    private var settings: [(limit: Limit, setting: RawSetting)] = []
-    /// Which limits are among the settings, a bit for each: most modules have no pair to compare, and no text.
+    /// Which limits there are, a bit for each: most modules have no pair to compare, and no text.
     private var present: UInt16 = 0
+    /// Each limit as a number; NaN where it is none.
+    private var numbers = InlineArray<11, Double>(repeating: .nan)
+    /// Which of the file's settings each limit is.
+    private var settings = InlineArray<11, Int32>(repeating: 0)
 
     /// Remembers a setting if it is a limit.
     ///
-    /// - Parameter index: That of its token in ``ModuleToken/all``.
-    mutating func take(_ setting: RawSetting, index: Int) {
+    /// - Parameters:
+    ///   - index: That of its token in ``ModuleToken/all``.
+    ///   - number: Its value, as ``ModuleToken/AttributeForm/number(in:)`` reads it.
+    ///   - setting: Which of the file's settings it is.
+    mutating func take(_ index: Int, number: Double?, setting: Int) {
         guard let limit = Self.limits[index] else { return }
-        if has(limit), let earlier = settings.firstIndex(where: { $0.limit == limit }) {
-            settings[earlier].setting = setting
-        } else {
-            if settings.isEmpty { settings.reserveCapacity(4) }
-            settings.append((limit, setting))
-            present |= 1 << limit.rawValue
-        }
+        present |= 1 << limit.rawValue
+        numbers[limit.rawValue] = number ?? .nan
+        settings[limit.rawValue] = Int32(clamping: setting)
     }
 
     /// What is wrong with the limits for values of a type.
@@ -78,21 +72,23 @@ struct Thresholds: Sendable {
                 Finding(setting: setting, text: "module_max is below module_min: the server accepts no value"))
         }
         let isNumeric = type.isNumeric
-        for state in Self.states {
+        for state in [State.warning, .critical] {
             if isNumeric, let setting = emptyRange(of: state) {
                 let (minimum, maximum) = (state.minimum.token, state.maximum.token)
                 findings.append(
                     Finding(
                         setting: setting,
-                        text: "\(maximum) is below \(minimum): the state is never \(state.name); 0 stands for no end"))
+                        text:
+                            "\(maximum) is below \(minimum): the state is never \(state.rawValue); 0 stands for no end")
+                )
             }
             if isNumeric, let finding = unreachableRange(of: state, for: type) { findings.append(finding) }
             if isNumeric, let setting = self[state.text] {
-                let text = "\(setting.token) counts for text, and the values of \(type) are numbers"
+                let text = "\(state.text.token) counts for text, and the values of \(type) are numbers"
                 findings.append(Finding(setting: setting, text: text))
             }
-            if !isNumeric, let setting = self[state.minimum] ?? self[state.maximum] {
-                let text = "\(setting.token) counts for numbers, and the values of \(type) are text"
+            if !isNumeric, let limit = [state.minimum, state.maximum].first(where: has), let setting = self[limit] {
+                let text = "\(limit.token) counts for numbers, and the values of \(type) are text"
                 findings.append(Finding(setting: setting, text: text))
             }
         }
@@ -100,7 +96,7 @@ struct Thresholds: Sendable {
     }
 
     /// The setting that ends the range of a state before it begins.
-    private func emptyRange(of state: State) -> RawSetting? {
+    private func emptyRange(of state: State) -> Int? {
         // A greatest value of 0 stands for no end.
         guard let (minimum, maximum, setting) = pair(state.minimum, state.maximum), minimum > maximum, maximum != 0
         else { return nil }
@@ -126,7 +122,8 @@ struct Thresholds: Sendable {
                 return nil
             }
             return Finding(
-                setting: setting, text: "values of \(type) are 0 and 1, and neither is in the range of \(state.name)")
+                setting: setting,
+                text: "values of \(type) are 0 and 1, and neither is in the range of \(state.rawValue)")
         }
         let (least, greatest) = (number(.minimum) ?? -.infinity, number(.maximum) ?? .infinity)
         // Where both are the same, servers take every value.
@@ -134,50 +131,74 @@ struct Thresholds: Sendable {
         if range.lowerBound > greatest, let setting = self[state.minimum] {
             return Finding(
                 setting: setting,
-                text: "\(state.minimum.token) is above module_max: the state is never \(state.name)")
+                text: "\(state.minimum.token) is above module_max: the state is never \(state.rawValue)")
         }
         if range.upperBound < least, let setting = self[state.maximum] {
             return Finding(
                 setting: setting,
-                text: "\(state.maximum.token) is below module_min: the state is never \(state.name)")
+                text: "\(state.maximum.token) is below module_min: the state is never \(state.rawValue)")
         }
         return nil
     }
 
-    private func isTrue(_ limit: Limit) -> Bool {
-        self[limit].flatMap { ValueReader<Bool>.flag.read($0.value) } ?? false
-    }
+    private func isTrue(_ limit: Limit) -> Bool { numbers[limit.rawValue] == 1 }
 
     private func number(_ limit: Limit) -> Double? {
-        self[limit].flatMap { ValueReader<Double>.number(in: $0.value) }
+        let number = numbers[limit.rawValue]
+        return number.isNaN ? nil : number
     }
 
-    private func pair(_ minimum: Limit, _ maximum: Limit) -> (Double, Double, RawSetting)? {
-        guard has(minimum), has(maximum), let low = number(minimum), let setting = self[maximum],
-            let high = number(maximum)
-        else { return nil }
+    private func pair(_ minimum: Limit, _ maximum: Limit) -> (Double, Double, Int)? {
+        guard let low = number(minimum), let high = number(maximum), let setting = self[maximum] else { return nil }
         return (low, high, setting)
     }
 
     private func has(_ limit: Limit) -> Bool { present & (1 << limit.rawValue) != 0 }
 
-    private subscript(limit: Limit) -> RawSetting? {
-        has(limit) ? settings.first { $0.limit == limit }?.setting : nil
-    }
+    /// Which of the file's settings a limit is; `nil` where there is none.
+    private subscript(limit: Limit) -> Int? { has(limit) ? Int(settings[limit.rawValue]) : nil }
 }
 
 extension ModuleToken.AttributeForm {
-    /// What was expected instead of a text; `nil` where it is of this form.
-    func expectation(for text: String) -> String? {
+    /// What a value is as a number: 0 or 1 for a flag, NaN for what need be none; `nil` where it is not of this form.
+    func number(in value: UnsafeRawBufferPointer) -> Double? {
         switch self {
-        case .text: nil
-        case .number: ValueReader<Double>.number(in: text) == nil ? ValueReader<Double>.decimal.expectation : nil
-        case .count: Self.expectation(ValueReader<Int>.integer(0...Int.max), text)
-        case .flag: Self.expectation(ValueReader<Bool>.flag, text)
+        case .text, .pattern: return .nan
+        case .number:
+            return value.wholeNumber.map { Double($0) }
+                ?? ValueReader<Double>.number(in: String(decoding: value, as: UTF8.self))
+        case .count:
+            return
+                (value.wholeNumber
+                ?? ValueReader<Int>.integer(0...Int.max).read(String(decoding: value, as: UTF8.self))).map {
+                    Double($0)
+                }
+        case .flag:
+            if let number = value.wholeNumber, number <= 1, value.count == 1 { return Double(number) }
+            return ValueReader<Bool>.flag.read(String(decoding: value, as: UTF8.self)).map { $0 ? 1 : 0 }
         }
     }
 
-    private static func expectation<Value>(_ reader: ValueReader<Value>, _ text: String) -> String? {
-        reader.read(text) == nil ? reader.expectation : nil
+    /// What is expected, as a phrase that follows "expected".
+    var expectation: String {
+        switch self {
+        case .text, .pattern: ValueReader<String>.text.expectation
+        case .number: ValueReader<Double>.decimal.expectation
+        case .count: ValueReader<Int>.integer(0...Int.max).expectation
+        case .flag: ValueReader<Bool>.flag.expectation
+        }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The number that up to 15 digits are, as nearly all are; `nil` for all else. A Double holds each of those.
+    fileprivate var wholeNumber: Int? {
+        guard (1...15).contains(count) else { return nil }
+        var number = 0
+        for byte in self {
+            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return number
     }
 }

@@ -118,6 +118,49 @@ import Testing
 
     private static let limit = ConfigurationLine.longestLine
 
+    @Test func `Of several lines of an attribute the last one with a value counts, whatever macros made of each`()
+        throws
+    {
+        let letters = String(repeating: "y", count: 80_000)
+        let module = try load(
+            """
+            macro_none_
+            macro_one_ 1
+            macro_long_ \(letters)
+            module_begin
+            module_name n
+            module_unit plain
+            module_unit _none_
+            module_tags a
+            module_tags _one_
+            module_min _one_
+            module_min 2
+            module_group group
+            module_group _long_ _long_
+            module_max _long_ _long_
+            module_exec echo 1
+            module_end
+            """
+        ).modules.first
+        #expect(
+            module?.attributes.map { [$0.element, $0.text] } == [
+                ["min", "2"], ["unit", "plain"], ["module_group", "group"], ["tags", "1"],
+            ])
+    }
+
+    @Test func `The token module_macro* as it stands in the table names a macro too`() throws {
+        let module = try module("module_name n\nmodule_macro* star\nmodule_exec echo *")
+        #expect(module?.source == .command("echo star"))
+    }
+
+    @Test func `A macro is found by its characters in a line that is not UTF-8`() throws {
+        let module = try load(
+            bytes: Array("encoding ISO-8859-1\nmacroñ_ 5\nmodule_begin\nmodule_name n\nmodule_exec echo ".utf8)
+                + [0xF1] + Array("_\nmodule_end\n".utf8)
+        ).modules.first
+        #expect(module?.source == .command("echo 5"))
+    }
+
     @Test func `A setting that macros make longer than a line may be has no effect; without a command nothing runs`()
         throws
     {

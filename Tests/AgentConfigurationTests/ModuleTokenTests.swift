@@ -40,7 +40,7 @@ import Testing
         let module = try #require(try module("module_name n\nmodule_exec true\n\(lines)"))
         #expect(
             module.attributes.map(\.element)
-                == tokens.compactMap { if case .attribute(let element, _) = $0.role { element } else { nil } })
+                == tokens.map(\.element))
     }
 
     @Test func `A later attribute replaces an earlier one, and one without a value is none`() throws {

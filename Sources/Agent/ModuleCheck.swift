@@ -14,6 +14,8 @@ struct ModuleCheck {
     private var lookup: CommandLookup
     // Read where a module is about one of them.
     private lazy var cores = (try? CPUCounters(HostRoots.system))?.cores
+    /// The users that were looked for, and whether they are there.
+    private var users: [String: Bool] = [:]
     private(set) var diagnostics: [Diagnostic] = []
 
     /// - Parameters:
@@ -133,9 +135,10 @@ struct ModuleCheck {
     }
 
     private mutating func checkUser(of module: ModuleDefinition) {
-        guard let user = module.user, let position = module.positions(of: "module_user").last,
-            UserAccount(named: user) == nil
-        else { return }
+        guard let user = module.user, let position = module.positions(of: "module_user").last else { return }
+        let isThere = users[user] ?? (UserAccount(named: user) != nil)
+        users[user] = isThere
+        if isThere { return }
         report(module, at: position, "does not run: there is no user '\(user.prefix(60))'")
     }
 

@@ -1,4 +1,5 @@
 import SystemPackage
+import TestSupport
 import Testing
 import TextEncodings
 
@@ -169,6 +170,35 @@ import TextEncodings
         #expect(nearest(to: "frobnicate", among: names) == nil)
         #expect(nearest(to: String(repeating: "a", count: 100_000), among: names) == nil)
         #expect(nearest(to: "", among: names) == nil)
+    }
+
+    @Test func `The nearest name is the first one of the least distance`() {
+        /// The distance by its definition, from the ends.
+        func distance(_ left: Substring.UTF8View.SubSequence, _ right: Substring.UTF8View.SubSequence) -> Int {
+            guard let last = left.last, let other = right.last else { return max(left.count, right.count) }
+            let (before, otherBefore) = (left.dropLast(), right.dropLast())
+            var least = min(
+                distance(before, otherBefore) + (last == other ? 0 : 1), distance(before, right) + 1,
+                distance(left, otherBefore) + 1)
+            if before.last == other, otherBefore.last == last {
+                least = min(least, distance(before.dropLast(), otherBefore.dropLast()) + 1)
+            }
+            return least
+        }
+        let seed = UInt64.random(in: 0...UInt64.max)
+        var generator = SeededGenerator(seed: seed)
+        func word() -> String {
+            String(
+                (0..<Int.random(in: 0...5, using: &generator)).map { _ in "ab_".randomElement(using: &generator) ?? "a"
+                })
+        }
+        for _ in 0..<100 {
+            let (wanted, names) = (word(), (0..<4).map { _ in word() })
+            let distances = names.map { distance(wanted[...].utf8, $0[...].utf8) }
+            let allowed = max(1, wanted.utf8.count / 3)
+            let expected = zip(names, distances).filter { $1 <= allowed }.min { $0.1 < $1.1 }?.0
+            #expect(nearest(to: wanted, among: names) == expected, "seed \(seed): \(wanted) among \(names)")
+        }
     }
 }
 

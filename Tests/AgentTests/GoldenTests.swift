@@ -46,8 +46,10 @@ struct GoldenTests {
                 String(decoding: try Files.read($0, limit: 1 << 20), as: UTF8.self)
             }
             #expect(documents.count == 2)
-            let document = try #require(documents.first { $0.contains(" agent_name=\"golden\"") })
-            try compare("data.xml", Self.normalised(document).replacing(folder.string, by: "@FOLDER@"))
+            for (name, file) in [("golden", "data.xml"), ("broker", "broker.xml")] {
+                let document = try #require(documents.first { $0.contains(" agent_name=\"\(name)\"") })
+                try compare(file, Self.normalised(document).replacing(folder.string, by: "@FOLDER@"))
+            }
             let condition = try Files.read(folder.appending("condition"), limit: 100)
             #expect(condition == Array("condition\n".utf8))
 

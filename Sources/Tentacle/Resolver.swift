@@ -63,20 +63,10 @@ private final class Lookup: Sendable {
         guard socketpair(AF_UNIX, type, 0, &ends) == 0 else { throw .lost(.resolving, Errno(rawValue: errno)) }
         defer { close(ends[0]) }
         let lookup = Lookup(host, port, closingWhenDone: ends[1])
-        var thread = pthread_t()
-        let reference = Unmanaged.passRetained(lookup)
-        let code = pthread_create(
-            &thread, nil,
-            { reference in
-                if let reference { Unmanaged<Lookup>.fromOpaque(reference).takeRetainedValue().perform() }
-                return nil
-            }, reference.toOpaque())
-        guard code == 0 else {
-            reference.release()
+        guard WaitingThread.begin({ lookup.perform() }) else {
             close(ends[1])
-            throw .lost(.resolving, Errno(rawValue: code))
+            throw .lost(.resolving, .resourceTemporarilyUnavailable)
         }
-        pthread_detach(thread)
         try waiting.wait(for: POLLIN, on: ends[0])
         guard let result = lookup.result.withLock(\.self) else { throw .lost(.resolving, .ioError) }
         return try result.get()

@@ -77,11 +77,43 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Which of some logs a file is the past of, and the name that a rotation gave it.
+    fileprivate static func log(
+        _ logs: Set<FilePath>, rotatedTo path: FilePath
+    ) -> (log: FilePath, name: RotatedName)? {
+        guard let name = path.lastComponent?.string else { return nil }
+        let folder = path.removingLastComponent()
+        return possibleLogs(rotatedTo: name).lazy.compactMap { possible in
+            let log = folder.appending(possible)
+            return logs.contains(log) ? RotatedName(name, of: possible).map { (log, $0) } : nil
+        }.first
+    }
+
     /// The names that a log may have had before it was rotated: without what follows a separator, but with the ending.
     private static func possibleLogs(rotatedTo name: String) -> [String] {
         let ending = name.lastIndex(of: ".").map { name[$0...] } ?? ""
         return name.indices.filter { ".-_:T~".contains(name[$0]) && $0 != name.startIndex }.flatMap { separator in
             [String(name[..<separator]), String(name[..<separator]) + ending]
+        }
+    }
+}
+
+extension LogPosition {
+    /// What a glob matched while its log had no file is no log by itself any more once that has one: the log goes on in the
+    /// newest of such files, which is its past now. Older ones are read to their end by themselves.
+    mutating func moveRotated(to logs: Set<FilePath>) {
+        let known = files
+        var newest: [FilePath: (path: FilePath, name: RotatedName)] = [:]
+        for (path, position) in known where !logs.contains(path) {
+            guard let (log, name) = FileGlob.log(logs, rotatedTo: path) else { continue }
+            if position.offset == position.size { files[path] = nil }
+            // Where nothing was seen, nobody knows what was before it.
+            if files[log] != nil || position.size == 0 { continue }
+            if newest[log].map({ name.isNewer(than: $0.name) == true }) ?? true { newest[log] = (path, name) }
+        }
+        for (log, past) in newest {
+            files[past.path] = nil
+            files[log] = known[past.path]
         }
     }
 }

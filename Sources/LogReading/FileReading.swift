@@ -23,14 +23,35 @@ struct FileReading {
     /// How often a search through a folder that changes meanwhile is repeated.
     private static let mostAttempts = 5
 
+    /// The position of a log that has no file and comes to an end, where rotations left something of it: what comes later is
+    /// read, and that is not. `nil` where nothing is left.
+    var positionWithoutFile: FilePosition? {
+        let predecessor = newestRotated
+        return predecessor == .none ? nil : Self.nothingYet(after: predecessor)
+    }
+
+    private static func nothingYet(after predecessor: FilePosition.Predecessor) -> FilePosition {
+        FilePosition(device: 0, inode: 0, offset: 0, size: 0, predecessor: predecessor)
+    }
+
+    /// What rotations put away last.
+    private var newestRotated: FilePosition.Predecessor {
+        let home = RotationHome(of: path)
+        let snapshot = try? folders.snapshot(of: home.folder)
+        return snapshot.map { RotationFolder(of: home, in: $0).predecessor(of: nil) } ?? .unknown
+    }
+
+    /// The position before everything in the file; `nil` where it cannot be opened.
+    func meet() -> FilePosition? {
+        (try? LogFile(path))?.position(at: 0, isInsideLine: false, predecessor: newestRotated)
+    }
+
     /// Takes up the file for the first time.
     ///
     /// - Parameters:
     ///   - atEnd: Whether to read nothing and remember the end.
     func begin(_ scanner: inout LineScanner, atEnd: Bool) -> Result {
-        let home = RotationHome(of: path)
-        let snapshot = try? folders.snapshot(of: home.folder)
-        let predecessor = snapshot.map { RotationFolder(of: home, in: $0).predecessor(of: nil) } ?? .unknown
+        let predecessor = newestRotated
         do throws(LogFailure) {
             let file = try LogFile(path)
             guard atEnd else {
@@ -48,8 +69,8 @@ struct FileReading {
             }
         } catch {
             // What is rotated away before the next reading will not have been seen under this name at all.
-            let nothingYet = FilePosition(device: 0, inode: 0, offset: 0, size: 0, predecessor: predecessor)
-            return Result(position: error.reason == .missing ? nothingYet : nil, failures: [error])
+            return Result(
+                position: error.reason == .missing ? Self.nothingYet(after: predecessor) : nil, failures: [error])
         }
     }
 

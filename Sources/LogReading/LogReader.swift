@@ -52,7 +52,8 @@ public struct LogReader: Sendable {
         _ candidate: LogSource.Candidate, from position: LogPosition?, firstRun: FirstRun = .atEnd
     ) -> LogBatch {
         do throws(LogFailure) {
-            let paths = try self.paths(of: candidate, position)
+            var position = position
+            let paths = try self.paths(of: candidate, &position)
             return read(paths, of: candidate, from: position, firstRun)
         } catch {
             return LogBatch(position: position ?? LogPosition(), failure: error)
@@ -79,14 +80,16 @@ public struct LogReader: Sendable {
     ) throws(Failure) -> LogBatch {
         var batch = LogBatch(position: position ?? LogPosition())
         guard let candidate = candidate(of: source, position) else { return batch }
+        var position = position
         let paths: [FilePath]
         do throws(LogFailure) {
-            paths = try self.paths(of: candidate, position)
+            paths = try self.paths(of: candidate, &position)
         } catch {
             batch.failures = [error]
             return batch
         }
         if paths.isEmpty { return batch }
+        batch.position = position ?? LogPosition()
         batch.position.lastServed = nil
         let look = Look(self, candidate, atEnd: Self.isAtEnd(candidate, position, firstRun))
         for log in NamedLog.all(paths, after: position?.lastServed) {
@@ -129,7 +132,12 @@ public struct LogReader: Sendable {
         return present ?? source.candidates.first
     }
 
-    private func paths(of candidate: LogSource.Candidate, _ position: LogPosition?) throws(LogFailure) -> [FilePath] {
+    /// The files of a candidate.
+    ///
+    /// - Parameter position: Where the source was left. What was met while its log had no file becomes the log's past there.
+    private func paths(
+        of candidate: LogSource.Candidate, _ position: inout LogPosition?
+    ) throws(LogFailure) -> [FilePath] {
         switch candidate {
         case .file(let path):
             return [path]
@@ -137,6 +145,7 @@ public struct LogReader: Sendable {
             let files = try glob.files(known: position.map { Array($0.files.keys) } ?? [])
             // A log that has no file for a moment has its rotated one.
             let found = Set(files)
+            position?.moveRotated(to: found)
             let all = files + (position?.files.keys.filter { !found.contains($0) } ?? [])
             if all.isEmpty { throw LogFailure(FilePath(glob.description), .missing) }
             return all
@@ -161,11 +170,15 @@ public struct LogReader: Sendable {
         var scanner = LineScanner(pattern: pattern, limits: limits)
         let look = Look(self, candidate, atEnd: Self.isAtEnd(candidate, position, firstRun))
         for log in NamedLog.all(paths, after: position?.lastServed) {
+            guard let known = log.positionToRead(in: &batch.position.files) else { continue }
             if scanner.isFull, !look.atEnd {
                 batch.hasMore = true
-                break
+                // What is met now may be rotated away before the next time.
+                if known.position == nil, let start = look.reading(log.path).meet() {
+                    for name in [log.path] + log.otherNames { batch.position.files[name] = start }
+                }
+                continue
             }
-            guard let known = log.positionToRead(in: &batch.position.files) else { continue }
             let result = look.read(log.path, from: known.position, &scanner)
             for name in [log.path] + log.otherNames { batch.position.files[name] = result.position }
             batch.missedBytes += result.missedBytes
@@ -198,20 +211,24 @@ private struct Look {
         if case .glob = candidate { areOfGlob = true } else { areOfGlob = false }
     }
 
+    func reading(_ path: FilePath) -> FileReading {
+        FileReading(path: path, limits: limits, now: now, folders: folders)
+    }
+
     /// Reads one file.
     ///
     /// - Returns: What became of it. A position that is `nil` says that nothing is known of the file any more.
     func read(_ path: FilePath, from known: FilePosition?, _ scanner: inout LineScanner) -> FileReading.Result {
-        let reading = FileReading(path: path, limits: limits, now: now, folders: folders)
+        let reading = reading(path)
         var result = known.map { reading.resume($0, with: &scanner) } ?? reading.begin(&scanner, atEnd: atEnd)
         guard areOfGlob else {
             result.position = result.position ?? known
             return result
         }
         if result.failures == [LogFailure(path, .missing)] {
-            // One of many that was deleted, as old ones are; a new file of its name is read from its start.
+            // One of many that was deleted, as old ones are. What rotations left of it is known still, and no news.
             result.failures = []
-            result.position = nil
+            result.position = reading.positionWithoutFile
             if let known, known.size > known.offset {
                 result.missedBytes += known.size - known.offset
                 result.notes.append(.missed(path, bytes: known.size - known.offset))

@@ -109,6 +109,61 @@ struct LogPlaceTests {
         }
     }
 
+    @Test func aLogOfAGlobThatWasDeletedIsKnownWhileItsRotatedFilesAreThere() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            try log.append("one\n")
+            try read(&log, "app.log*")
+            try log.rename("app.log", "app.log.1")
+            try log.append("two\n")
+            #expect(try read(&log, "app.log*").text == "two\n")
+            try Files.remove(log.log)
+            #expect(try read(&log, "app.log*").text == "")
+            #expect(try read(&log, "app.log*").text == "")
+            try log.append("three\n")
+            try log.rename("app.log.1", "app.log.2")
+            try log.rename("app.log", "app.log.1")
+            try log.append("four\n")
+            let batch = try read(&log, "app.log*")
+            #expect(batch.text == "three\nfour\n")
+            #expect(batch.missedBytes == 0 && batch.failures.isEmpty)
+        }
+    }
+
+    @Test func whatWasMetByItsRotatedNameIsThePastOfItsLogOnceThatHasAFile() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            try log.append("old\n", to: "app.log.2")
+            try log.append("old\n", to: "app.log.1")
+            try read(&log, "app.log*")
+            try log.append("one\n", to: "app.log.1")
+            #expect(try read(&log, "app.log*").text == "one\n")
+            try log.append("two\n", to: "app.log.1")
+            try log.append("three\n")
+            #expect(try read(&log, "app.log*").text == "two\nthree\n")
+            try log.rename("app.log.1", "app.log.2")
+            try log.rename("app.log", "app.log.1")
+            try log.append("four\n")
+            #expect(try read(&log, "app.log*").text == "four\n")
+        }
+    }
+
+    @Test func aLogThatIsMetWhereNoRoomIsLeftIsReadAlsoIfItIsRotatedBeforeTheNextTime() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "a.log")
+            try log.append("old\n")
+            try read(&log, "*.log")
+            try log.append("one\ntwo\n")
+            try log.append("new\n", to: "b.log")
+            let first = try read(&log, "*.log", limits: LogLimits(lines: 1))
+            #expect(first.text == "one\n" && first.hasMore)
+            try log.rename("b.log", "b.log.1")
+            try log.append("newer\n", to: "b.log")
+            let second = try read(&log, "*.log")
+            #expect(second.text.split(separator: "\n").sorted() == ["new", "newer", "two"])
+        }
+    }
+
     @Test func aLogThatIsALinkIsFollowedWhereItsRotationsAre() throws {
         try withTemporaryFolder { folder in
             try Files.makeFolder(folder.appending("disk"))

@@ -34,6 +34,18 @@ final class GzipContent {
     /// How many bytes of the packed file were unpacked.
     var unpackedInput: Int64 { inputOffset - Int64(stream.pointee.avail_in) }
 
+    /// What the file says of the size of its content: of joined files, of the last one; of 4 GiB and more, what is above
+    /// that (RFC 1952, 2.3.1). So the content has at least so many bytes, unless the file is damaged.
+    ///
+    /// - Parameter size: The size of the file.
+    func statedSize(fileSize size: Int64) -> Int64 {
+        var trailer = [UInt8](repeating: 0, count: 4)
+        let count = trailer.withUnsafeMutableBytes { buffer in
+            size < 18 ? 0 : (try? file.read(at: size - 4, into: UnsafeMutableRawBufferPointer(buffer))) ?? 0
+        }
+        return count == 4 ? trailer.reversed().reduce(0) { $0 << 8 | Int64($1) } : 0
+    }
+
     /// Reads bytes at an offset; fewer than wanted only at the end.
     ///
     /// - Throws: `EBADMSG` where the file is damaged or ends too early.

@@ -135,7 +135,7 @@ final class LogFile {
     func position(
         at offset: Int64, isInsideLine: Bool, predecessor: FilePosition.Predecessor
     ) -> FilePosition {
-        let size = size == .max ? offset : max(size, offset)
+        let size = max(knownSize, offset)
         let headLength = Int(min(size, Int64(Fingerprint.maximumLength)))
         let tailLength = Int(min(offset, 256))
         return FilePosition(
@@ -143,6 +143,14 @@ final class LogFile {
             head: (try? fingerprint(at: 0, length: headLength)) ?? Fingerprint(),
             tail: (try? fingerprint(at: offset - Int64(tailLength), length: tailLength)) ?? Fingerprint(),
             predecessor: predecessor, changed: changed)
+    }
+
+    /// How many bytes the content has at least.
+    private var knownSize: Int64 {
+        switch content {
+        case .plain: size
+        case .gzip(let content): content.statedSize(fileSize: storedSize)
+        }
     }
 
     private static func changeTime(of status: Stat) -> Int64 {

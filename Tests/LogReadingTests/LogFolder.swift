@@ -1,3 +1,4 @@
+import CZlib
 import Glibc
 import LogReading
 import SystemFiles
@@ -58,4 +59,15 @@ func unwrap<Value>(_ value: Value?) throws -> Value {
 
 extension LogBatch {
     var text: String { String(decoding: lines.bytes, as: UTF8.self) }
+}
+
+extension Files {
+    /// What gzip(1) does to a file.
+    static func gzip(_ path: FilePath) throws {
+        let bytes = try read(path, limit: 1 << 20)
+        let file = gzopen(path.string + ".gz", "wb")
+        precondition(bytes.isEmpty || gzwrite(file, bytes, UInt32(bytes.count)) == bytes.count)
+        gzclose(file)
+        try remove(path)
+    }
 }

@@ -164,6 +164,24 @@ struct LogPlaceTests {
         }
     }
 
+    @Test func theRestOfAPackedFileThatIsRemovedIsCounted() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            try log.append("old\n")
+            try log.read()
+            try log.append("1\n2\n3\n4\n")
+            try log.rename("app.log", "app.log.1")
+            try Files.gzip(folder.appending("app.log.1"))
+            try log.append("new\n")
+            #expect(try log.read(limits: LogLimits(lines: 1)).text == "1\n")
+            try Files.remove(folder.appending("app.log.1.gz"))
+            let batch = try log.read()
+            #expect(batch.text == "new\n")
+            #expect(batch.missedBytes == 6)
+            #expect(batch.notes == [.missed(log.log, bytes: 6)])
+        }
+    }
+
     @Test func aLogThatIsALinkIsFollowedWhereItsRotationsAre() throws {
         try withTemporaryFolder { folder in
             try Files.makeFolder(folder.appending("disk"))

@@ -1,4 +1,3 @@
-import CommandRunner
 import Glibc
 import SystemFiles
 import SystemPackage
@@ -7,8 +6,8 @@ import Testing
 
 @Suite("Killed at any moment")
 struct KillTests {
-    /// A short form by default; the long one with PANDORA_TORTURE=1.
-    private static let rounds = getenv("PANDORA_TORTURE") == nil ? 50 : 500
+    /// How many runs have to be killed. A short form by default; the long one with PANDORA_TORTURE=1.
+    private static let kills = getenv("PANDORA_TORTURE") == nil ? 40 : 500
 
     @Test("kill -9 at random moments, while lines are appended: every line is in exactly one data file, in order")
     func everyLineOnce() async throws {
@@ -23,18 +22,15 @@ struct KillTests {
 
             let writer = LineWriter(log)
             let writing = Task.detached { try await writer.run() }
-            var killed = 0
-            for _ in 0..<Self.rounds {
-                let result = await Command(
-                    .file(AgentUnderTest.program, arguments: agent.words(["run", "--no-send", "-q"])),
-                    environment: ["PATH": "/usr/bin:/bin"],
-                    timeLimit: .microseconds(Int.random(in: 500...80_000, using: &random))
-                ).run()
-                if case .timedOut = result.ending { killed += 1 }
-            }
+            let victims = try await kill(Self.kills, of: agent, &random)
             writing.cancel()
             let count = try await writing.value
-            #expect(killed > Self.rounds / 10, "too few were killed to prove anything: \(killed), seed \(seed)")
+            let description = VictimRun.Phase.allCases.map { "\($0.rawValue): \(victims.killed[$0] ?? 0)" }
+            print("killed \(victims.killCount) of \(victims.attempts): \(description.joined(separator: ", "))")
+            #expect(victims.killCount == Self.kills, "of \(victims.attempts) that were to be killed, seed \(seed)")
+            // A few of the moments need not be in each phase; many are.
+            let isLong = Self.kills > 100
+            #expect(victims.killed.count == VictimRun.Phase.allCases.count || !isLong, "\(description), seed \(seed)")
 
             // Those that are left alone bring the rest; the writer has ended, and a cycle brings at most 1 MB of a log.
             var files: [FilePath]
@@ -48,6 +44,38 @@ struct KillTests {
             #expect(
                 try Files.names(in: agent.state.appending("spool")).allSatisfy { !$0.string.hasPrefix("incoming-") })
         }
+    }
+
+    private struct Victims {
+        var killed: [VictimRun.Phase: Int] = [:]
+        var attempts = 0
+        var killCount: Int { killed.values.reduce(0, +) }
+    }
+
+    /// Starts runs until so many were killed, or far more had ended before.
+    private func kill(
+        _ count: Int, of agent: AgentUnderTest, _ random: inout SeededGenerator
+    ) async throws -> Victims {
+        var victims = Victims()
+        var usual = Duration.zero
+        while victims.killCount < count, victims.attempts < 3 * count {
+            // How long a run takes changes with what the log holds and what else the machine does.
+            if victims.attempts.isMultiple(of: 20) {
+                var whole: [Duration] = []
+                for _ in 0..<3 { whole.append(try await VictimRun(of: agent).finish()) }
+                usual = whole.min() ?? usual
+            }
+            victims.attempts += 1
+            let part = Double.random(in: 0...1, using: &random)
+            // Half of them in the commit, which is what matters most.
+            let moment: VictimRun.Moment =
+                Bool.random(using: &random)
+                ? .afterStart(usual * part) : .afterFirstChangeOfSpool(.milliseconds(3) * part)
+            if let phase = try await VictimRun(of: agent).kill(moment) {
+                victims.killed[phase, default: 0] += 1
+            }
+        }
+        return victims
     }
 
     /// The data files that wait, oldest first.
@@ -72,7 +100,7 @@ struct KillTests {
                 await Task.yield()
                 try file.write("\(count)\n".utf8)
                 count += 1
-                if count % 50 == 0 { try? await Task.sleep(for: .milliseconds(1)) }
+                if count % 5 == 0 { try? await Task.sleep(for: .milliseconds(5)) }
             }
             return count
         }

@@ -94,15 +94,13 @@ public struct LogReader: Sendable {
         let look = Look(self, candidate, atEnd: Self.isAtEnd(candidate, position, firstRun))
         for log in NamedLog.all(paths, after: position?.lastServed) {
             guard let known = log.positionToRead(in: &batch.position.files) else { continue }
-            if batch.hasMore, known.position != nil { continue }
-            var scanner = LineScanner(pattern: pattern, limits: limits)
-            let result = look.read(log.path, from: known.position, &scanner)
-            // What is not taken of a file that was met now may be rotated away before the next time.
-            let start = known.position ?? (scanner.lines.isEmpty ? nil : result.position?.atStart)
             if batch.hasMore {
-                for name in [log.path] + log.otherNames { batch.position.files[name] = start }
+                if known.position == nil { look.meet(log, &batch.position) }
                 continue
             }
+            var scanner = LineScanner(pattern: pattern, limits: limits)
+            let result = look.read(log.path, from: known.position, &scanner)
+            let start = known.position ?? (scanner.lines.isEmpty ? nil : result.position?.atStart)
             let progress = try take(
                 FileBatch(
                     path: log.path, start: start, candidate: candidate, batch: LogBatch(result, of: log.path, scanner)))
@@ -173,10 +171,7 @@ public struct LogReader: Sendable {
             guard let known = log.positionToRead(in: &batch.position.files) else { continue }
             if scanner.isFull, !look.atEnd {
                 batch.hasMore = true
-                // What is met now may be rotated away before the next time.
-                if known.position == nil, let start = look.reading(log.path).meet() {
-                    for name in [log.path] + log.otherNames { batch.position.files[name] = start }
-                }
+                if known.position == nil { look.meet(log, &batch.position) }
                 continue
             }
             let result = look.read(log.path, from: known.position, &scanner)
@@ -211,7 +206,13 @@ private struct Look {
         if case .glob = candidate { areOfGlob = true } else { areOfGlob = false }
     }
 
-    func reading(_ path: FilePath) -> FileReading {
+    /// Notes where a log begins that is new, and for which there is no room: it may be rotated away before the next time.
+    func meet(_ log: NamedLog, _ position: inout LogPosition) {
+        guard let start = reading(log.path).meet() else { return }
+        for name in [log.path] + log.otherNames { position.files[name] = start }
+    }
+
+    private func reading(_ path: FilePath) -> FileReading {
         FileReading(path: path, limits: limits, now: now, folders: folders)
     }
 

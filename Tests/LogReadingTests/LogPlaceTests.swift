@@ -148,19 +148,35 @@ struct LogPlaceTests {
         }
     }
 
-    @Test func aLogThatIsMetWhereNoRoomIsLeftIsReadAlsoIfItIsRotatedBeforeTheNextTime() throws {
+    @Test(arguments: [false, true])
+    func aLogThatIsMetWhereNoRoomIsLeftIsReadAlsoIfItIsRotatedBeforeTheNextTime(readsEach: Bool) throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder, log: "a.log")
             try log.append("old\n")
             try read(&log, "*.log")
             try log.append("one\ntwo\n")
             try log.append("new\n", to: "b.log")
-            let first = try read(&log, "*.log", limits: LogLimits(lines: 1))
-            #expect(first.text == "one\n" && first.hasMore)
-            try log.rename("b.log", "b.log.1")
-            try log.append("newer\n", to: "b.log")
+            try log.append("", to: "c.log")
+            if readsEach {
+                let position = try unwrap(LogPosition(unwrap(log.position)))
+                let reader = LogReader(matching: .everyLine, limits: LogLimits(lines: 1))
+                let source = try LogSource(folder.appending("*.log").string)
+                let batch = reader.readEach(source, from: position) { file in
+                    #expect(file.path == log.log && file.batch.text == "one\n")
+                    return FileBatch.Progress(position: file.batch.position.files[file.path], goesOn: false)
+                }
+                log.position = batch.position.description
+            } else {
+                let first = try read(&log, "*.log", limits: LogLimits(lines: 1))
+                #expect(first.text == "one\n" && first.hasMore)
+            }
+            try log.append("late\n", to: "c.log")
+            for name in ["b.log", "c.log"] {
+                try log.rename(name, "\(name).1")
+                try log.append("\(name)\n", to: name)
+            }
             let second = try read(&log, "*.log")
-            #expect(second.text.split(separator: "\n").sorted() == ["new", "newer", "two"])
+            #expect(second.text.split(separator: "\n").sorted() == ["b.log", "c.log", "late", "new", "two"])
         }
     }
 

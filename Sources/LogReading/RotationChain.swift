@@ -172,14 +172,19 @@ struct RotationFolder {
     /// The file that a position is in: the same inode under whatever name, or else a copy under a rotated name.
     /// Files that cannot be read are not it.
     func place(of position: FilePosition) -> (name: RotatedName?, file: LogFile)? {
-        for name in snapshot.names(ofInode: position.inode) where name != logName {
-            let rotated = inOrder.first { $0.name == name }
-            if let file = try? open(name, isGzip: rotated?.packing == .gzip), (try? file.isFile(of: position)) == true {
-                return (rotated, file)
-            }
+        for name in inOrder where inodes[name.name] == position.inode {
+            if let file = try? open(name), (try? file.isFile(of: position)) == true { return (name, file) }
         }
         for name in inOrder.reversed() {
             if let file = try? open(name), (try? file.isCopy(of: position)) == true { return (name, file) }
+        }
+        // Whoever renames it may give it another name. The number alone may be that of another log by now, which may begin
+        // as this one does; so names that rotation gives come first.
+        for name in snapshot.names(ofInode: position.inode) where name != logName {
+            let rotated = RotatedName(name, of: logName)
+            if let file = try? open(name, isGzip: rotated?.packing == .gzip), (try? file.isFile(of: position)) == true {
+                return (rotated.flatMap { inOrder.contains($0) ? $0 : nil }, file)
+            }
         }
         // What was written between copytruncate's copy and its truncation may have been read: the copy is shorter then. The
         // log is the same file, emptied, or the position is in that copy already, while the log was empty; else this would

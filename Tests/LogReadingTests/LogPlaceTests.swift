@@ -216,6 +216,24 @@ struct LogPlaceTests {
         }
     }
 
+    @Test func anotherLogWithTheNumberAndTheBeginningOfTheLogIsNotTakenForIt() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            try log.append("# begin\n")
+            try log.read()
+            try log.append("one\n")
+            // Whatever number the file system gives to the other log, it has the number of this one, as if that had been free.
+            try log.append("# begin\nforeign\n", to: "other.log")
+            var position = try unwrap(LogPosition(unwrap(log.position)))
+            position.files[log.log]?.inode = UInt64(try Files.status(folder.appending("other.log")).rawValue.st_ino)
+            log.position = position.description
+            try log.rename("app.log", "app.log.1")
+            try Files.gzip(folder.appending("app.log.1"))
+            try log.append("two\n")
+            #expect(try log.read().text == "one\ntwo\n")
+        }
+    }
+
     @Test func aFolderThatCannotBeListedCostsTheRotatedRestAlone() throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder)

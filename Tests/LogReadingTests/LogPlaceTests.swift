@@ -324,7 +324,7 @@ struct LogPlaceTests {
             #expect(batch.lines.count == count / 2)
             #expect(batch.failures.isEmpty && batch.missedBytes == 0)
             // To look at each name for each of them would be a hundred thousand.
-            #expect(calls.withLock(\.self) < 50 * count)
+            #expect(calls.withLock(\.self) < 60 * count)
         }
     }
 }

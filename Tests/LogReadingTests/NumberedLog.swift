@@ -127,13 +127,13 @@ class NumberedLog {
     func write(_ count: Int) {
         if descriptor < 0 { reopen() }
         finishLine()
-        for _ in 0..<count { put("\(name) line \(beginLine()) ends\n") }
+        for _ in 0..<count { put("\(beginLine()) ends\n") }
     }
 
     private func writeHalf() {
         if descriptor < 0 { reopen() }
         finishLine()
-        put("\(name) line \(beginLine())")
+        put(beginLine())
         rest = " ends\n"
     }
 
@@ -142,11 +142,13 @@ class NumberedLog {
         rest = nil
     }
 
-    private func beginLine() -> Int {
+    /// The beginning of the next line, which none of another number begins with.
+    private func beginLine() -> String {
         writesTo?.lines.append(nextLine)
         contents[nextLine] = writesTo
         defer { nextLine += 1 }
-        return nextLine
+        let digits = String(nextLine)
+        return "\(name) line \(String(repeating: "0", count: max(0, 4 - digits.count)) + digits)"
     }
 
     private func put(_ text: String) {

@@ -197,9 +197,7 @@ struct CycleRun {
     }
 
     private static let nanoseconds: @Sendable () -> UInt64 = {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return UInt64(clamping: now.tv_sec) &* 1_000_000_000 &+ UInt64(clamping: now.tv_nsec)
+        UInt64(clamping: timespec.now(of: CLOCK_REALTIME).nanoseconds)
     }
 
     /// - Returns: The servers that could not be given all that waits for them.

@@ -22,15 +22,15 @@ final class FolderSnapshot {
     /// Lists a folder.
     init(of path: FilePath) throws(SystemError) {
         self.path = path
-        taken = Self.now
-        changed = Self.changeTime(of: try Files.status(path))
+        taken = timespec.now(of: CLOCK_REALTIME).nanoseconds
+        changed = try Files.status(path).rawValue.st_mtim.nanoseconds
         names = try Files.names(in: path).map(\.string)
     }
 
     /// Whether nothing was made, renamed or removed in the folder since, as far as its time can tell for certain.
     var isCertainlyTrue: Bool {
         guard taken - changed > Self.settlingTime, let status = try? Files.status(path) else { return false }
-        return Self.changeTime(of: status) == changed
+        return status.rawValue.st_mtim.nanoseconds == changed
     }
 
     /// The names that begin with a text.
@@ -52,17 +52,6 @@ final class FolderSnapshot {
             inodes = found
         }
         return inodes?[inode] ?? []
-    }
-
-    private static func changeTime(of status: Stat) -> Int64 {
-        let time = status.rawValue.st_mtim
-        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
-    }
-
-    private static var now: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 }
 

@@ -36,7 +36,7 @@ final class LogFile {
         self.device = UInt64(status.rawValue.st_dev)
         self.inode = UInt64(status.rawValue.st_ino)
         self.modified = Int64(status.rawValue.st_mtim.tv_sec)
-        self.changed = Self.changeTime(of: status)
+        self.changed = status.rawValue.st_ctim.nanoseconds
         self.storedSize = Int64(status.rawValue.st_size)
         guard isGzip else {
             self.size = Int64(status.rawValue.st_size)
@@ -153,17 +153,13 @@ final class LogFile {
         }
     }
 
-    private static func changeTime(of status: Stat) -> Int64 {
-        let time = status.rawValue.st_ctim
-        return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
-    }
-
     /// Whether a file is the one that a position is at the end of, and has not been touched since: what a single system
     /// call can tell.
     static func isUntouched(_ status: Stat?, since position: FilePosition) -> Bool {
         guard let status, position.changed > 0, position.offset == position.size else { return false }
         return UInt64(status.rawValue.st_dev) == position.device && UInt64(status.rawValue.st_ino) == position.inode
-            && Int64(status.rawValue.st_size) == position.size && changeTime(of: status) == position.changed
+            && Int64(status.rawValue.st_size) == position.size
+            && status.rawValue.st_ctim.nanoseconds == position.changed
     }
 
     /// The fingerprint of the first bytes, as long as it can be.

@@ -44,7 +44,8 @@ extension Condition {
         switch compiled.search(text) {
         case .match: return true
         case .noMatch: return false
-        case .gaveUp: throw ConditionUnanswered("the pattern \"\(pattern)\" takes too much work on this text")
+        case .gaveUp:
+            throw ConditionUnanswered("the pattern \"\(pattern)\" takes too much work on this text: simplify it")
         }
     }
 

@@ -24,7 +24,6 @@ struct LineScanner: ~Copyable {
     private let limits: LogLimits
     private let matcher: PatternMatcher
     private let buffer: UnsafeMutableRawBufferPointer
-    private var searchedBytes: Int64 = 0
     /// How many lines were kept, if they are counted.
     private var lineCount = 0
     /// Lines of one byte would reach the limit of bytes first otherwise.
@@ -32,6 +31,7 @@ struct LineScanner: ~Copyable {
     private var cutLines = 0
     private var abandonedLines = 0
     private var searchesBlocks: Bool
+    private var watch = WorkWatch()
 
     /// How much is read at once.
     private static let blockSize = 256 * 1024
@@ -52,10 +52,13 @@ struct LineScanner: ~Copyable {
 
     /// Whether a limit leaves no room for another line.
     var isFull: Bool {
-        countsLines && lineCount >= limits.lines || searchedBytes >= limits.searchedBytes
+        countsLines && lineCount >= limits.lines || watch.searchedBytes >= limits.searchedBytes
             || lines.bytes.count >= limits.bytes
-            || abandonedLines >= Self.mostAbandonedLines
+            || abandonedLines >= Self.mostAbandonedLines || isExhausted
     }
+
+    /// Whether the pattern has taken all the work that a reading may.
+    var isExhausted: Bool { watch.isExhausted }
 
     /// What was collected up to a moment.
     struct Mark {
@@ -89,9 +92,7 @@ struct LineScanner: ~Copyable {
             if cutLines > cutBefore {
                 notes.append(.cut(file.path, lines: cutLines - cutBefore, limit: limits.lineLength))
             }
-            if abandonedLines > abandonedBefore {
-                notes.append(.gaveUp(file.path, lines: abandonedLines - abandonedBefore))
-            }
+            noteWork(on: file.path, after: abandonedBefore)
         }
         if try takeWholePiece(of: file, from: &place, upTo: limit) { return }
         // The buffer holds the bytes of the file from place.offset on.
@@ -100,7 +101,7 @@ struct LineScanner: ~Copyable {
             let wanted = Int(min(Int64(Self.blockSize), limit - place.offset - Int64(held)))
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[held..<(held + max(wanted, 0))])
             let count = wanted > 0 ? try file.read(at: place.offset + Int64(held), into: room) : 0
-            searchedBytes += Int64(count)
+            watch.searchedBytes += Int64(count)
             held += count
             let isAtEnd = count == 0
             let done = consume(UnsafeRawBufferPointer(rebasing: buffer[..<held]), isAll: isAtEnd && isFinal, &place)
@@ -108,11 +109,21 @@ struct LineScanner: ~Copyable {
             held -= done
             if done > 0, held > 0, let base = buffer.baseAddress { memmove(base, base + done, held) }
             if place.isLimited || isAtEnd { return }
-            if searchedBytes >= limits.searchedBytes {
+            watch.look(at: matcher, afterLines: WorkWatch.linesBetweenLooks)
+            if watch.searchedBytes >= limits.searchedBytes || isExhausted {
                 place.isLimited = true
                 return
             }
         }
+    }
+
+    /// Says what was too much work.
+    ///
+    /// - Parameter count: On how many lines that was known already.
+    mutating func noteWork(on log: FilePath, after count: Int = 0) {
+        let pattern = matcher.pattern.text
+        if abandonedLines > count { notes.append(.gaveUp(log, lines: abandonedLines - count, pattern: pattern)) }
+        if isExhausted { notes.append(.exhausted(log, pattern: pattern)) }
     }
 
     /// Where every line is wanted, reads as many of them as may be brought right into their place.
@@ -132,7 +143,7 @@ struct LineScanner: ~Copyable {
             let buffer = UnsafeMutableRawBufferPointer(buffer)
             let text = UnsafeRawBufferPointer(
                 rebasing: UnsafeRawBufferPointer(buffer)[..<(try file.read(at: place.offset, into: buffer))])
-            searchedBytes += Int64(text.count)
+            watch.searchedBytes += Int64(text.count)
             isFilled = text.count == limits.bytes
             whole = endOfWholeLines(in: text, from: 0)
             // A line that is too long ends the whole ones before the last line feed.
@@ -211,6 +222,10 @@ struct LineScanner: ~Copyable {
     ) -> Int {
         var start = range.lowerBound
         while start < range.upperBound, let newline = text.firstNewline(from: start) {
+            if isExhausted {
+                end.isLimited = true
+                return start
+            }
             guard take(UnsafeRawBufferPointer(rebasing: text[start...newline]), addition: EmptyCollection(), &end)
             else { return start }
             start = newline + 1
@@ -224,6 +239,11 @@ struct LineScanner: ~Copyable {
         let block = UnsafeRawBufferPointer(rebasing: text[..<(range.upperBound - 1)])
         var start = range.lowerBound
         while start < range.upperBound {
+            if isExhausted {
+                end.isLimited = true
+                return start
+            }
+            defer { watch.look(at: matcher) }
             switch matcher.search(block: block, from: start) {
             case .noMatch:
                 return range.upperBound
@@ -280,6 +300,7 @@ struct LineScanner: ~Copyable {
     private mutating func take(
         _ line: UnsafeRawBufferPointer, addition: some Collection<UInt8>, _ end: inout End
     ) -> Bool {
+        defer { watch.look(at: matcher) }
         switch matcher.search(line.withoutLineEnd) {
         case .noMatch: return true
         case .match: break

@@ -16,6 +16,10 @@ public struct LogBatch: Sendable {
     public var failures: [LogFailure] = []
     /// Whether a limit was reached, so that lines wait for the next reading.
     public var hasMore = false
+    /// Whether that limit was one of work, so that it is of no use to read on before the next cycle.
+    public var isExhausted = false
+    /// Whether more can be read at once.
+    public var canGoOn: Bool { hasMore && !isExhausted && failures.isEmpty }
 
     /// An empty batch at a position.
     public init(position: LogPosition) {
@@ -36,6 +40,7 @@ public struct LogBatch: Sendable {
         notes = result.notes + scanner.notes
         failures = result.failures
         hasMore = result.isLimited
+        isExhausted = scanner.isExhausted
     }
 }
 
@@ -78,7 +83,9 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     /// So many lines were longer than the limit; they were cut there.
     case cut(FilePath, lines: Int, limit: Int)
     /// On so many lines the pattern took too much work; they were taken as matching.
-    case gaveUp(FilePath, lines: Int)
+    case gaveUp(FilePath, lines: Int, pattern: String)
+    /// The pattern took so much work that the reading ended; the rest is read the next time.
+    case exhausted(FilePath, pattern: String)
     /// The last line has no end, and nobody has written to the file for so long that it was read as it is.
     case unfinishedLineRead(FilePath)
     /// The log was being rotated over and over during the reading, which is left to the next time.
@@ -95,8 +102,11 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
             "\(path) cannot be read, and its lines are passed over: at least \(bytes) bytes as they are stored"
         case .cut(let path, let lines, let limit):
             "\(path) has lines longer than \(limit) bytes; \(lines) were cut there"
-        case .gaveUp(let path, let lines):
-            "\(path): the pattern took too much work on \(lines) lines, which were taken as matching; simplify the pattern"
+        case .gaveUp(let path, let lines, let pattern):
+            "\(path): the pattern \"\(pattern)\" took too much work on \(lines) lines, which were taken as matching; "
+                + "simplify it"
+        case .exhausted(let path, let pattern):
+            "\(path): the pattern \"\(pattern)\" takes too much work; the rest is read the next time: simplify it"
         case .unfinishedLineRead(let path):
             "the last line of \(path) has had no end for long and was read as it is"
         case .unsettled(let path):

@@ -6,7 +6,7 @@ internal import CPCRE2
 /// line. Bytes are compared as bytes, as Perl does with a log; only a pattern that itself holds characters beyond
 /// ASCII is matched as UTF-8, and then bytes that are no UTF-8 are passed over.
 ///
-/// No pattern hangs: each search is given up after a fixed amount of work (see ``Answer/gaveUp``). Syntax: pcre2pattern(3).
+/// No pattern hangs: each search is given up once it has taken too much work (see ``Answer/gaveUp``). Syntax: pcre2pattern(3).
 public final class LogPattern: Sendable {
     /// How a pattern is read.
     public struct Options: OptionSet, Sendable {
@@ -62,7 +62,7 @@ public final class LogPattern: Sendable {
                 pattern: "\(text.prefix(40))…", offset: Self.maximumLength,
                 reason: "it is longer than \(Self.maximumLength) bytes")
         }
-        var flags = PCRE2_NEVER_BACKSLASH_C
+        var flags = PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT
         if !options.contains(.caseSensitive) { flags |= PCRE2_CASELESS }
         isUTF = bytes.contains(where: { $0 >= 0x80 }) || text.hasPrefix("(*UTF)")
         if isUTF {

@@ -22,13 +22,15 @@ extension LogReader {
         var next = parser.next()
         if next == nil, isCut { next = parser.unfinished }
         while let entry = next {
-            if !isSilent, !scanner.scan(line: entry.line) {
+            if !isSilent, scanner.isExhausted || !scanner.scan(line: entry.line) {
                 batch.hasMore = true
                 break
             }
             batch.position.journalCursor = entry.cursor
             next = parser.next()
         }
+        scanner.noteWork(on: "the journal")
+        batch.isExhausted = scanner.isExhausted
         batch.lines = scanner.lines
         batch.notes += scanner.notes
         return batch

@@ -185,6 +185,7 @@ public struct LogReader: Sendable {
             }
         }
         batch.lines = scanner.lines
+        batch.isExhausted = scanner.isExhausted
         batch.notes += scanner.notes
         return batch
     }

@@ -41,11 +41,19 @@ public struct LogSelector: Sendable {
         public var matchCounts: [Int]
         /// For each pattern, how many of these were left out.
         public var omittedCounts: [Int]
+        /// On how many lines a pattern was too much work, by the pattern's text.
+        public var abandonedCounts: [String: Int] = [:]
 
         /// None yet.
         public init(patterns count: Int) {
             matchCounts = [Int](repeating: 0, count: count)
             omittedCounts = matchCounts
+        }
+
+        /// Counts the lines on which a pattern gave up.
+        mutating func count(_ matcher: borrowing PatternMatcher) {
+            let count = matcher.effort.abandonedCount
+            if count > 0 { abandonedCounts[matcher.pattern.text, default: 0] += count }
         }
     }
 
@@ -81,6 +89,8 @@ public struct LogSelector: Sendable {
         case full
         /// Lines after a match are still to be read.
         case waiting
+        /// The patterns took too much work.
+        case exhausted
     }
 
     /// What is to be known of a choice.
@@ -110,13 +120,17 @@ public struct LogSelector: Sendable {
         among reading: Reading, memory: inout LogMemory, tally: inout Tally,
         offer: (_ pattern: Int, _ lines: Range<Int>, _ places: [Range<Int>]) throws(Failure) -> Bool
     ) throws(Failure) -> Choice {
-        var units = LogUnits(reading.lines, recordStart)
+        var units = LogUnits(reading.lines, recordStart, &tally)
         var choice = Choice(doneCount: 0, isAll: false, memoryFromStart: memory)
         let openSize = openRecordSize(reading, units)
         if openSize > 0 { units.closedCount -= 1 }
         var progress = memory.progress(in: reading.lines, units)
         let first = progress.map(\.judged).min() ?? 0
-        let wanting = patternsThatWant(units, from: first, reading)
+        let wanting = patternsThatWant(units, from: first, reading, &tally)
+        if first + wanting.count < units.closedCount {
+            units.closedCount = first + wanting.count
+            choice.stop = .exhausted
+        }
         search: for index in first..<max(first, units.closedCount) {
             for pattern in patterns.indices where progress[pattern].judged <= index {
                 let isWanted = wanting[index - first] & (1 << UInt64(pattern)) != 0
@@ -198,103 +212,48 @@ public struct LogSelector: Sendable {
 
     /// For each unit from one on, the patterns that want it, as bits. On what a pattern gives up, it wants it; an exclusion
     /// does not.
-    private func patternsThatWant(_ units: LogUnits, from first: Int, _ reading: Reading) -> [UInt64] {
-        let range = first..<max(first, units.closedCount)
+    ///
+    /// - Returns: One number for each unit; of fewer units where the patterns take too much work.
+    private func patternsThatWant(
+        _ units: LogUnits, from first: Int, _ reading: Reading, _ tally: inout Tally
+    ) -> [UInt64] {
+        var range = first..<max(first, units.closedCount)
         var wanting = [UInt64](repeating: reading.hasEveryLine ? 0 : 1, count: range.count)
-        reading.lines.bytes.withUnsafeBytes { text in
-            if reading.hasEveryLine {
-                for (number, pattern) in patterns.enumerated() {
-                    let matcher = PatternMatcher(pattern)
-                    for unit in range
-                    where units.lines(unit..<(unit + 1)).contains(where: {
-                        matcher.search(text, units.places[$0]) != .noMatch
-                    }) {
-                        wanting[unit - first] |= 1 << UInt64(number)
+        var watch = WorkWatch()
+        watch.searchedBytes = Int64(clamping: reading.lines.bytes.count * (patterns.count + exclusions.count))
+        /// Does something with each unit up to where it becomes too much work. A unit is searched up to its first line that
+        /// matches or is too much work, since it may have very many that are.
+        func search(
+            for pattern: LogPattern, _ body: (_ unit: Int, _ answer: () -> LogPattern.Answer) -> Void
+        ) {
+            let matcher = PatternMatcher(pattern)
+            reading.lines.bytes.withUnsafeBytes { text in
+                for unit in range {
+                    let lines = units.lines(unit..<(unit + 1))
+                    body(unit) {
+                        lines.lazy.map { matcher.search(text, units.places[$0]) }.first { $0 != .noMatch } ?? .noMatch
+                    }
+                    watch.look(at: matcher, afterLines: lines.count)
+                    if watch.isExhausted {
+                        range = first..<(unit + 1)
+                        break
                     }
                 }
             }
-            for exclusion in exclusions {
-                let matcher = PatternMatcher(exclusion)
-                for unit in range
-                where wanting[unit - first] != 0
-                    && units.lines(unit..<(unit + 1)).contains(where: {
-                        matcher.search(text, units.places[$0]) == .match
-                    })
-                {
-                    wanting[unit - first] = 0
+            tally.count(matcher)
+        }
+        if reading.hasEveryLine {
+            for (number, pattern) in patterns.enumerated() {
+                search(for: pattern) { unit, answer in
+                    if answer() != .noMatch { wanting[unit - first] |= 1 << UInt64(number) }
                 }
             }
         }
-        return wanting
-    }
-}
-
-/// Lines, or records of several lines.
-struct LogUnits {
-    /// The place of each line.
-    let places: [Range<Int>]
-    /// The first line of each unit, and how many lines there are.
-    let starts: [Int]
-    /// How many units there are that nothing will be added to.
-    var closedCount: Int
-
-    init(_ lines: LogLines, _ recordStart: LogPattern?) {
-        let places = lines.places
-        var starts: [Int] = []
-        if let recordStart {
-            let matcher = PatternMatcher(recordStart)
-            lines.bytes.withUnsafeBytes { text in
-                for (index, place) in places.enumerated()
-                where index == 0 || matcher.search(text, place) == .match { starts.append(index) }
+        for exclusion in exclusions {
+            search(for: exclusion) { unit, answer in
+                if wanting[unit - first] != 0, answer() == .match { wanting[unit - first] = 0 }
             }
-            starts.append(places.count)
-        } else {
-            starts = Array(0...places.count)
         }
-        self.places = places
-        self.starts = starts
-        closedCount = starts.count - 1
-    }
-
-    /// The lines of some units.
-    func lines(_ units: Range<Int>) -> Range<Int> { starts[units.lowerBound]..<starts[units.upperBound] }
-
-    /// Where a unit begins, in bytes.
-    func offset(of unit: Int) -> Int {
-        let line = starts[unit]
-        return line < places.count ? places[line].lowerBound : places.last?.upperBound ?? 0
-    }
-
-    /// How many bytes some units have.
-    func size(of units: Range<Int>) -> Int { offset(of: units.upperBound) - offset(of: units.lowerBound) }
-
-    /// How many units end within the first bytes.
-    func count(within bytes: Int) -> Int {
-        var low = 0
-        var high = starts.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            if offset(of: middle) <= bytes { low = middle } else { high = middle - 1 }
-        }
-        return low
-    }
-}
-
-extension PatternMatcher {
-    /// Searches a line that is given with its end.
-    fileprivate func search(_ text: UnsafeRawBufferPointer, _ place: Range<Int>) -> LogPattern.Answer {
-        search(UnsafeRawBufferPointer(rebasing: text[place]).withoutLineEnd)
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// A line without its LF or CR LF.
-    var withoutLineEnd: UnsafeRawBufferPointer {
-        var length = count
-        if length > 0, self[length - 1] == UInt8(ascii: "\n") {
-            length -= 1
-            if length > 0, self[length - 1] == UInt8(ascii: "\r") { length -= 1 }
-        }
-        return UnsafeRawBufferPointer(rebasing: self[..<length])
+        return Array(wanting[..<range.count])
     }
 }

@@ -19,6 +19,15 @@ public struct Redaction {
         matchers = patterns.map(MatcherBox.init)
     }
 
+    /// On how many lines a pattern was too much work, which were replaced as a whole, by the pattern's text.
+    public private(set) var abandonedCounts: [String: Int] = [:]
+    /// Whether that has cost so much that no more should be asked for in this cycle.
+    public var isExhausted: Bool {
+        matchers.contains { $0.matcher.effort.nanoseconds > Self.longestWork }
+    }
+    /// In nanoseconds of the processor.
+    private static let longestWork: Int64 = 2_000_000_000
+
     /// Appends some of some lines, redacted, to others.
     ///
     /// - A line on which a pattern gives up is replaced as a whole.
@@ -29,7 +38,7 @@ public struct Redaction {
     ///   interrupts, up to the next space.
     ///
     /// - Parameter places: The ``LogLines/places`` of the lines.
-    public func append(
+    public mutating func append(
         _ range: Range<Int>, of lines: LogLines, _ places: [Range<Int>], to result: inout LogLines
     ) {
         lines.bytes.withUnsafeBytes { text in
@@ -45,10 +54,13 @@ public struct Redaction {
         }
     }
 
-    private func redact(_ content: [UInt8], isCut: Bool) -> [UInt8] {
+    private mutating func redact(_ content: [UInt8], isCut: Bool) -> [UInt8] {
         var content = content
         for box in matchers {
-            guard let secrets = box.matcher.secrets(in: content, isCut: isCut) else { return replacement }
+            guard let secrets = box.matcher.secrets(in: content, isCut: isCut) else {
+                abandonedCounts[box.matcher.pattern.text, default: 0] += 1
+                return replacement
+            }
             content = replacing(secrets, in: content)
         }
         if isCut {
@@ -103,6 +115,9 @@ extension PatternMatcher {
         return found
     }
 
+    /// What all searches of a line may cost beyond what is usual, in nanoseconds of the processor.
+    private static let longestWorkOnLine: Int64 = 1_000_000_000
+
     /// The matches that are not empty in a part of a line, which the pattern sees as the whole line.
     ///
     /// - Parameter isCut: Whether the line goes on behind the part. What could be the beginning of a match then counts as one.
@@ -112,7 +127,9 @@ extension PatternMatcher {
             let text = UnsafeRawBufferPointer(rebasing: bytes[part])
             var found: [Range<Int>] = []
             var done = 0
+            let effort = self.effort.nanoseconds
             while done < text.count {
+                if self.effort.nanoseconds - effort > Self.longestWorkOnLine { return nil }
                 switch match(text, from: done, isCut: isCut) {
                 case .noMatch: return (found, false)
                 case .gaveUp: return nil

@@ -41,6 +41,17 @@ struct LogChooser {
         outlet = LogOutlet(selector, cap: collection.cap)
     }
 
+    /// Sentences on patterns that were too much work for a line.
+    var failures: [String] {
+        tally.abandonedCounts.sorted { $0.key < $1.key }.map { pattern, count in
+            "the pattern \"\(pattern)\" took too much work on \(count) lines, which were taken as matching if it says what is "
+                + "wanted, and as not matching otherwise; simplify it"
+        }
+            + outlet.abandonedCounts.sorted { $0.key < $1.key }.map { pattern, count in
+                "the redaction \"\(pattern)\" took too much work on \(count) lines, which were replaced as a whole; simplify it"
+            }
+    }
+
     /// What lines have to match to be read.
     var pattern: LogPattern { readsEveryLine ? .everyLine : selector.patterns.first ?? .everyLine }
 
@@ -55,13 +66,12 @@ struct LogChooser {
         _ log: FilePath?, _ batch: LogBatch, from start: LogPosition?, again: (Int) -> LogBatch,
         take: (LogCollection.Piece) throws(Failure) -> Void
     ) throws(Failure) -> Step {
-        let isSound = batch.failures.isEmpty
         if batch.lines.isEmpty {
             // It was deleted.
             if let log, batch.position.files[log] == nil {
                 memories[log] = LogMemory(patterns: selector.patterns.count)
             }
-            return Step(position: batch.position, report: batch, canGoOn: batch.hasMore && isSound, isFull: false)
+            return Step(position: batch.position, report: batch, canGoOn: batch.canGoOn, isFull: batch.isExhausted)
         }
         var reading = LogSelector.Reading(batch.lines)
         reading.hasEveryLine = readsEveryLine
@@ -77,10 +87,10 @@ struct LogChooser {
             try outlet.offer(range, of: batch.lines, places, for: pattern, take: take)
         }
         incompleteCount += choice.incompleteCount
-        let isFull = choice.stop == .full
+        let isFull = choice.stop == .full || choice.stop == .exhausted || batch.isExhausted
         if choice.isAll {
             memories[log] = memory
-            return Step(position: batch.position, report: batch, canGoOn: batch.hasMore && isSound, isFull: isFull)
+            return Step(position: batch.position, report: batch, canGoOn: batch.canGoOn, isFull: isFull)
         }
         var report = LogBatch(position: batch.position)
         if choice.doneCount > 0 {
@@ -91,8 +101,7 @@ struct LogChooser {
                 report.missedBytes = done.missedBytes
                 report.failures = batch.failures
                 return Step(
-                    position: done.position, report: report, canGoOn: batch.hasMore && isSound && !isFull,
-                    isFull: isFull)
+                    position: done.position, report: report, canGoOn: batch.canGoOn && !isFull, isFull: isFull)
             }
         }
         // Also where the log has changed meanwhile: then nobody knows where the place in it is.
@@ -173,6 +182,7 @@ extension LogCollection {
         }
         try chooser.finish(take: take)
         if hasMore { outcome.notes.append("\(sourceText) has more new lines than fit; the rest comes next time") }
+        outcome.failures += chooser.failures
         if chooser.incompleteCount > 0 {
             outcome.notes.append(
                 "\(sourceText): \(chooser.incompleteCount) matches have not all lines around them, which are more than "

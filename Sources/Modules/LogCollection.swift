@@ -120,7 +120,7 @@ struct LogCollection: Sendable {
             position = batch.position
             guard batch.hasMore else { break }
             if room.bytes < pieceSize || room.lines == 0 || ContinuousClock.now >= context.deadline
-                || !batch.failures.isEmpty
+                || !batch.canGoOn
             {
                 outcome.notes.append("\(sourceText) has more new lines than fit; the rest comes next time")
                 break
@@ -200,7 +200,7 @@ extension ModuleOutcome {
         for note in batch.notes {
             switch note {
             // Lines that do not arrive as they were written are a failure, and no remark.
-            case .missed, .unreadable, .cut: failures.append(note.description)
+            case .missed, .unreadable, .cut, .gaveUp, .exhausted: failures.append(note.description)
             default: notes.append(note.description)
             }
         }

@@ -6,7 +6,7 @@ struct LogOutlet {
     private static let costOfValue = 64
 
     private let keepsMatchesApart: Bool
-    private let redaction: Redaction?
+    private var redaction: Redaction?
     private var room: LogCap
     private var hasTaken = false
     private var pieces: [LogCollection.Piece]
@@ -38,9 +38,10 @@ struct LogOutlet {
         if hasTaken, range.count > room.lines { return false }
         var size = places[last].upperBound - places[first].lowerBound
         var redacted: LogLines?
-        if let redaction {
+        if hasTaken, redaction?.isExhausted == true { return false }
+        if redaction != nil {
             var text = LogLines()
-            redaction.append(range, of: lines, places, to: &text)
+            redaction?.append(range, of: lines, places, to: &text)
             size = text.bytes.count
             redacted = text
         }
@@ -62,6 +63,9 @@ struct LogOutlet {
         if room.lines < .max { room.lines -= min(range.count, room.lines) }
         return true
     }
+
+    /// On how many lines a redaction was too much work, by its pattern.
+    var abandonedCounts: [String: Int] { redaction?.abandonedCounts ?? [:] }
 
     /// Takes a line that the log does not have; there always is room for it.
     mutating func add(remark: String, for pattern: Int) {

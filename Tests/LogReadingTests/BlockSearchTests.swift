@@ -79,7 +79,7 @@ struct BlockSearchTests {
             try log.append("aaa\n\(hard)\nxaaa\n")
             let batch = try log.read("^(a+)+$", firstRun: .fromStart)
             #expect(batch.text == "aaa\n\(hard)\n")
-            #expect(batch.notes == [.gaveUp(log.log, lines: 1)])
+            #expect(batch.notes == [.gaveUp(log.log, lines: 1, pattern: "^(a+)+$")])
         }
     }
 }

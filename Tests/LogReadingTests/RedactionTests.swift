@@ -8,7 +8,7 @@ struct RedactionTests {
         var lines = LogLines()
         var result = LogLines()
         lines.append(line: line)
-        let redaction = Redaction(try patterns.map { try LogPattern($0) })
+        var redaction = Redaction(try patterns.map { try LogPattern($0) })
         redaction.append(0..<lines.places.count, of: lines, lines.places, to: &result)
         return String(decoding: result.bytes, as: UTF8.self)
     }

@@ -25,6 +25,10 @@ struct PluginOnLog {
 
     /// Runs the plugin with the log, the name `N` and further words.
     mutating func run(_ name: String = "grep_log_module", _ words: String...) async throws -> [DataFileElement] {
+        try await run(name, words: words)
+    }
+
+    mutating func run(_ name: String, words: [String]) async throws -> [DataFileElement] {
         guard case .success(let plugin)? = BuiltInPlugins.make(name, arguments: [log.string, "N"] + words) else {
             throw Errno.invalidArgument
         }
@@ -57,6 +61,26 @@ extension [DataFileElement] {
 
 @Suite("Options of the plugins that read logs")
 struct LogPluginTests {
+    @Test("A pattern that is too much work is named as a failure, whichever option it belongs to")
+    func tooMuchWork() async throws {
+        let hard = String(repeating: "a", count: 60) + "b\n"
+        for words in [
+            ["^(a+)+$"], [".", "--exclude", "^(a+)+$"], [".", "--pattern", "P=^(a+)+$"],
+            [".", "--record-start", "^(a+)+$"], [".", "--redact", "^(a+)+$"],
+        ] {
+            try await withTemporaryFolder { folder in
+                var plugin = try PluginOnLog(in: folder)
+                _ = try await plugin.run("grep_log_module", words: words)
+                try plugin.append("x\n\(hard)")
+                _ = try await plugin.run("grep_log_module", words: words)
+                if words.contains("--record-start") { _ = try await plugin.run("grep_log_module", words: words) }
+                #expect(
+                    plugin.outcome.failures.contains { $0.contains("^(a+)+$") && $0.contains("simplify it") },
+                    "\(words): \(plugin.outcome)")
+            }
+        }
+    }
+
     @Test("A log that is missing at first is read from its start when it comes")
     func missingAtFirst() async throws {
         try await withTemporaryFolder { folder in

@@ -1,0 +1,76 @@
+/// Lines, or records of several lines.
+struct LogUnits {
+    /// The place of each line.
+    let places: [Range<Int>]
+    /// The first line of each unit, and how many lines there are.
+    let starts: [Int]
+    /// How many units there are that nothing will be added to.
+    var closedCount: Int
+
+    init(_ lines: LogLines, _ recordStart: LogPattern?, _ tally: inout LogSelector.Tally) {
+        let places = lines.places
+        var starts: [Int] = []
+        if let recordStart {
+            let matcher = PatternMatcher(recordStart)
+            var watch = WorkWatch()
+            watch.searchedBytes = Int64(lines.bytes.count)
+            lines.bytes.withUnsafeBytes { text in
+                for (index, place) in places.enumerated() {
+                    // What is too much work begins no record.
+                    let isStart = !watch.isExhausted && matcher.search(text, place) == .match
+                    if index == 0 || isStart { starts.append(index) }
+                    watch.look(at: matcher)
+                }
+            }
+            tally.count(matcher)
+            starts.append(places.count)
+        } else {
+            starts = Array(0...places.count)
+        }
+        self.places = places
+        self.starts = starts
+        closedCount = starts.count - 1
+    }
+
+    /// The lines of some units.
+    func lines(_ units: Range<Int>) -> Range<Int> { starts[units.lowerBound]..<starts[units.upperBound] }
+
+    /// Where a unit begins, in bytes.
+    func offset(of unit: Int) -> Int {
+        let line = starts[unit]
+        return line < places.count ? places[line].lowerBound : places.last?.upperBound ?? 0
+    }
+
+    /// How many bytes some units have.
+    func size(of units: Range<Int>) -> Int { offset(of: units.upperBound) - offset(of: units.lowerBound) }
+
+    /// How many units end within the first bytes.
+    func count(within bytes: Int) -> Int {
+        var low = 0
+        var high = starts.count - 1
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if offset(of: middle) <= bytes { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+}
+
+extension PatternMatcher {
+    /// Searches a line that is given with its end.
+    func search(_ text: UnsafeRawBufferPointer, _ place: Range<Int>) -> LogPattern.Answer {
+        search(UnsafeRawBufferPointer(rebasing: text[place]).withoutLineEnd)
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// A line without its LF or CR LF.
+    var withoutLineEnd: UnsafeRawBufferPointer {
+        var length = count
+        if length > 0, self[length - 1] == UInt8(ascii: "\n") {
+            length -= 1
+            if length > 0, self[length - 1] == UInt8(ascii: "\r") { length -= 1 }
+        }
+        return UnsafeRawBufferPointer(rebasing: self[..<length])
+    }
+}

@@ -118,7 +118,7 @@ struct FileReading {
             guard
                 let found = read(
                     [place] + chain.later, from: Self.place(position), after: chain.predecessor, with: &scanner,
-                    knownSize: position.size)
+                    known: position)
             else { return nil }
             result = found
             if result.position != position, !chain.later.isEmpty || place.path != path {
@@ -162,13 +162,13 @@ struct FileReading {
     /// the old one open, as a daemon does between the renaming and the signal that makes it reopen its log.
     ///
     /// - Parameters:
-    ///   - knownSize: How large the first file was known to be.
+    ///   - known: What was known of the first file.
     ///   - beginning: What the last file began with when it was found; `nil` where nobody looked yet.
     /// - Returns: `nil` where the last file was emptied during the reading, as copytruncate does. Nobody knows then what of
     ///   it was read before and what after; the copy has it all, so nothing counts as read.
     private func read(
         _ files: [LogFile], from start: LineScanner.End, after predecessor: FilePosition.Predecessor,
-        with scanner: inout LineScanner, knownSize: Int64 = 0, beginning: Fingerprint? = nil
+        with scanner: inout LineScanner, known: FilePosition? = nil, beginning: Fingerprint? = nil
     ) -> Result? {
         let mark = scanner.mark
         let beginning = beginning ?? (try? files.last?.head())
@@ -179,6 +179,11 @@ struct FileReading {
         for (index, file) in files.enumerated() {
             if index > 0 { end = LineScanner.End(offset: 0) }
             let isFollowed = files[(index + 1)...].contains { $0.size > 0 }
+            if index == 0, let known, file.isFinished(at: known) {
+                guard isFollowed else { return Result(position: known) }
+                if let head = try? file.head(), head.length > 0 { predecessor = .file(head) }
+                continue
+            }
             let isOverdue = !isFollowed && now - file.modified >= limits.patience
             do throws(SystemError) {
                 try scanner.scan(
@@ -188,7 +193,7 @@ struct FileReading {
                 // What is damaged for good must not keep what came after it from being read.
                 hasFailed = error.code != .badMessage
                 if !hasFailed {
-                    let known = index == 0 ? knownSize - end.offset : 0
+                    let known = index == 0 ? (known?.size ?? 0) - end.offset : 0
                     result.add(unreadable: file.path, bytes: max(1, known, file.unreadBytes(after: end.offset)))
                 }
             }

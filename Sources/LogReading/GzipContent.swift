@@ -12,6 +12,8 @@ final class GzipContent {
     private var inputOffset: Int64 = 0
     private var offset: Int64 = 0
     private var isBetweenMembers = true
+    /// How long the content is, once its end was seen.
+    private(set) var end: Int64?
 
     private static let inputSize = 64 * 1024
 
@@ -98,6 +100,7 @@ final class GzipContent {
         }
         let count = Int(room - stream.pointee.avail_out)
         offset += Int64(count)
+        if count < room { end = offset }
         return count
     }
 }

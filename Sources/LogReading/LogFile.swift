@@ -16,6 +16,7 @@ final class LogFile {
     /// The size of the file on the disk when it was opened.
     private let storedSize: Int64
     private let content: Content
+    private let isPacked: Bool
 
     private enum Content: ~Copyable {
         case plain(OpenFile)
@@ -37,6 +38,7 @@ final class LogFile {
         self.inode = UInt64(status.rawValue.st_ino)
         self.modified = Int64(status.rawValue.st_mtim.tv_sec)
         self.changed = status.rawValue.st_ctim.nanoseconds
+        self.isPacked = isGzip
         self.storedSize = Int64(status.rawValue.st_size)
         guard isGzip else {
             self.size = Int64(status.rawValue.st_size)
@@ -106,9 +108,16 @@ final class LogFile {
     /// Whether this is the very file that a position is in, with the same content before it.
     func isFile(of position: FilePosition) throws(SystemError) -> Bool {
         guard inode == position.inode, size >= position.offset else { return false }
+        if isFinished(at: position) { return true }
         // Some file systems get another number each time they are mounted. Then the content alone tells.
         guard device == position.device || position.head.length > 0 else { return false }
         return try holdsContent(of: position)
+    }
+
+    /// Whether this is the packed file that a position is at the end of, and has not been touched since.
+    func isFinished(at position: FilePosition) -> Bool {
+        isPacked && position.packedSize > 0 && position.packedSize == storedSize && position.changed == changed
+            && position.inode == inode && position.device == device
     }
 
     /// Whether this is a copy of the file that a position is in. A position that has seen no bytes has no copies.
@@ -138,11 +147,16 @@ final class LogFile {
         let size = max(knownSize, offset)
         let headLength = Int(min(size, Int64(Fingerprint.maximumLength)))
         let tailLength = Int(min(offset, 256))
+        let isFinished =
+            switch content {
+            case .plain: false
+            case .gzip(let content): content.end == offset
+            }
         return FilePosition(
             device: device, inode: inode, offset: offset, size: size, isInsideLine: isInsideLine,
             head: (try? fingerprint(at: 0, length: headLength)) ?? Fingerprint(),
             tail: (try? fingerprint(at: offset - Int64(tailLength), length: tailLength)) ?? Fingerprint(),
-            predecessor: predecessor, changed: changed)
+            predecessor: predecessor, changed: changed, packedSize: isFinished ? storedSize : 0)
     }
 
     /// How many bytes the content has at least.

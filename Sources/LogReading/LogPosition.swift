@@ -94,6 +94,9 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
     /// When the file was changed last, before it was read, in nanoseconds since 1970 (st_ctim); 0 if that is not known.
     /// Where neither this nor the size is another, nothing is new.
     public var changed: Int64
+    /// Of a packed file that was read to its end, how many bytes it has as it is stored; 0 for others. As long as neither
+    /// this nor ``changed`` is another, nobody has to unpack it to know that nothing is new.
+    public var packedSize: Int64
 
     /// The newest of the rotated files that were there before a file.
     public enum Predecessor: Sendable, Hashable {
@@ -109,7 +112,7 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
     public init(
         device: UInt64, inode: UInt64, offset: Int64, size: Int64, isInsideLine: Bool = false,
         head: Fingerprint = Fingerprint(), tail: Fingerprint = Fingerprint(), predecessor: Predecessor = .unknown,
-        changed: Int64 = 0
+        changed: Int64 = 0, packedSize: Int64 = 0
     ) {
         self.device = device
         self.inode = inode
@@ -120,6 +123,7 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
         self.tail = tail
         self.predecessor = predecessor
         self.changed = changed
+        self.packedSize = packedSize
     }
 
     /// The position at the start of the same file.
@@ -130,6 +134,7 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
     /// The fields, separated by colons.
     public var description: String {
         "\(device):\(inode):\(offset):\(size):\(isInsideLine ? 1 : 0):\(head):\(tail):\(predecessor):\(changed)"
+            + (packedSize > 0 ? ":\(packedSize)" : "")
     }
 
     /// Reads what ``description`` wrote; `nil` for anything else.
@@ -139,18 +144,19 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
 
     init?(fields text: ArraySlice<UInt8>) {
         let fields = text.parts(separatedBy: ":")
-        guard (8...9).contains(fields.count), let device = UInt64(digits: fields[0]),
+        guard (8...10).contains(fields.count), let device = UInt64(digits: fields[0]),
             let inode = UInt64(digits: fields[1]),
             let offset = Int64(digits: fields[2]), let size = Int64(digits: fields[3]), offset <= size,
             let isInsideLine = UInt64(digits: fields[4]), isInsideLine <= 1,
             let head = Fingerprint(parts: fields[5]), let tail = Fingerprint(parts: fields[6]),
             Int64(head.length) <= size, Int64(tail.length) <= offset,
             let predecessor = Predecessor(String(decoding: fields[7], as: UTF8.self)),
-            let changed = fields.count == 9 ? Int64(digits: fields[8]) : 0
+            let changed = fields.count > 8 ? Int64(digits: fields[8]) : 0,
+            let packedSize = fields.count > 9 ? Int64(digits: fields[9]) : 0
         else { return nil }
         self.init(
             device: device, inode: inode, offset: offset, size: size, isInsideLine: isInsideLine == 1, head: head,
-            tail: tail, predecessor: predecessor, changed: changed)
+            tail: tail, predecessor: predecessor, changed: changed, packedSize: packedSize)
     }
 }
 

@@ -37,10 +37,9 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
                 }
                 do throws(SystemError) {
                     let names = try Files.names(in: place.isEmpty ? "." : place)
-                    let matching = names.map { (component: $0, text: $0.string) }.filter { matches($0.component, part) }
+                    let matching = names.filter { matches($0, part) }
                     let logs = isLast ? Self.logs(among: matching, in: place, pattern: part, known: known) : matching
-                    // By its bytes, which need not be UTF-8.
-                    next += logs.map { place.appending($0.component) }
+                    next += logs.map { place.appending($0) }
                 } catch {
                     if error.code != .noSuchFileOrDirectory, error.code != .notDirectory {
                         failure = failure ?? LogFailure(place, error)
@@ -57,23 +56,18 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
         name.withPlatformString { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }
     }
 
-    private typealias Name = (component: FilePath.Component, text: String)
-
     /// `syslog*` also matches `syslog.1`, and `*.log` matches `app-20260131.log`; those are read as what they are: the
     /// past of `syslog` and of `app.log`.
     private static func logs(
-        among names: [Name], in folder: FilePath, pattern: String, known: some Collection<FilePath>
-    ) -> [Name] {
-        var all = Set(names.map(\.text))
-        for path in known where path.removingLastComponent() == folder {
-            if let name = path.lastComponent?.string { all.insert(name) }
-        }
-        let wantsPacked = RotatedName.isPacked(pattern)
-        return names.filter { name in
-            if !wantsPacked, RotatedName.isPacked(name.text) { return false }
-            return !possibleLogs(rotatedTo: name.text).contains {
-                all.contains($0) && RotatedName(name.text, of: $0) != nil
-            }
+        among names: [FilePath.Component], in folder: FilePath, pattern: String, known: some Collection<FilePath>
+    ) -> [FilePath.Component] {
+        var all = Set(names.map { FileName($0) })
+        for path in known where path.removingLastComponent() == folder { all.insert(FileName(of: path)) }
+        let wantsPacked = RotatedName.isPacked(FileName(pattern.utf8))
+        return names.filter { component in
+            let name = FileName(component)
+            if !wantsPacked, RotatedName.isPacked(name) { return false }
+            return !possibleLogs(rotatedTo: name).contains { all.contains($0) && RotatedName(name, of: $0) != nil }
         }
     }
 
@@ -81,7 +75,7 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     fileprivate static func log(
         _ logs: Set<FilePath>, rotatedTo path: FilePath
     ) -> (log: FilePath, name: RotatedName)? {
-        guard let name = path.lastComponent?.string else { return nil }
+        let name = FileName(of: path)
         let folder = path.removingLastComponent()
         return possibleLogs(rotatedTo: name).lazy.compactMap { possible in
             let log = folder.appending(possible)
@@ -90,10 +84,11 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The names that a log may have had before it was rotated: without what follows a separator, but with the ending.
-    private static func possibleLogs(rotatedTo name: String) -> [String] {
-        let ending = name.lastIndex(of: ".").map { name[$0...] } ?? ""
-        return name.indices.filter { ".-_:T~".contains(name[$0]) && $0 != name.startIndex }.flatMap { separator in
-            [String(name[..<separator]), String(name[..<separator]) + ending]
+    private static func possibleLogs(rotatedTo name: FileName) -> [FileName] {
+        let bytes = name.bytes
+        let ending = bytes.lastIndex(of: UInt8(ascii: ".")).map { bytes[$0...] } ?? []
+        return bytes.indices.dropFirst().filter { ".-_:T~".utf8.contains(bytes[$0]) }.flatMap { separator in
+            [FileName(bytes[..<separator]), FileName(bytes[..<separator] + ending)]
         }
     }
 }

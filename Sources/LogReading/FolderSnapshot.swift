@@ -8,12 +8,12 @@ internal import SystemPackage
 final class FolderSnapshot {
     let path: FilePath
     /// Sorted by their bytes.
-    let names: [String]
+    let names: [FileName]
     /// When the folder was changed last before it was listed, in nanoseconds since 1970 (st_mtim).
     private let changed: Int64
     /// When it was listed.
     private let taken: Int64
-    private var inodes: [UInt64: [String]]?
+    private var inodes: [UInt64: [FileName]]?
 
     /// How much older than the listing a change has to be for its time to tell it from the next one: file systems keep
     /// times by the kernel's ticks, of 10 ms at most.
@@ -24,7 +24,7 @@ final class FolderSnapshot {
         self.path = path
         taken = timespec.now(of: CLOCK_REALTIME).nanoseconds
         changed = try Files.status(path).rawValue.st_mtim.nanoseconds
-        names = try Files.names(in: path).map(\.string)
+        names = try Files.names(in: path).map { FileName($0) }
     }
 
     /// Whether nothing was made, renamed or removed in the folder since, as far as its time can tell for certain.
@@ -33,16 +33,16 @@ final class FolderSnapshot {
         return status.rawValue.st_mtim.nanoseconds == changed
     }
 
-    /// The names that begin with a text.
-    func names(beginningWith text: String) -> ArraySlice<String> {
-        let start = names.partitioningIndex { !$0.utf8.lexicographicallyPrecedes(text.utf8) }
-        return names[start...].prefix { $0.utf8.starts(with: text.utf8) }
+    /// The names that begin with some bytes.
+    func names(beginningWith bytes: ArraySlice<UInt8>) -> ArraySlice<FileName> {
+        let start = names.partitioningIndex { !$0.bytes.lexicographicallyPrecedes(bytes) }
+        return names[start...].prefix { $0.bytes.starts(with: bytes) }
     }
 
     /// The names of regular files that have a number.
-    func names(ofInode inode: UInt64) -> [String] {
+    func names(ofInode inode: UInt64) -> [FileName] {
         if inodes == nil {
-            var found: [UInt64: [String]] = [:]
+            var found: [UInt64: [FileName]] = [:]
             for name in names {
                 guard let status = try? Files.status(path.appending(name), followingLinks: false),
                     status.type == .regular

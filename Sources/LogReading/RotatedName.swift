@@ -17,22 +17,23 @@ struct RotatedName: Hashable {
         case other
     }
 
-    let name: String
+    let name: FileName
     let age: Age
     let packing: Packing
 
-    private static let packings: [(suffix: String, packing: Packing)] = [
-        (".gz", .gzip), (".Z", .other), (".bz2", .other), (".xz", .other), (".lzma", .other), (".zst", .other),
-        (".lz4", .other),
+    private static let packings: [(suffix: [UInt8], packing: Packing)] = [
+        (Array(".gz".utf8), .gzip), (Array(".Z".utf8), .other), (Array(".bz2".utf8), .other),
+        (Array(".xz".utf8), .other), (Array(".lzma".utf8), .other), (Array(".zst".utf8), .other),
+        (Array(".lz4".utf8), .other),
     ]
 
     /// Takes a name apart; `nil` if it is not one that a rotation of `log` gives.
-    init?(_ name: String, of log: String) {
+    init?(_ name: FileName, of log: FileName) {
         // Most names in a folder belong to other logs: look at the bytes before anything else.
-        guard name.utf8.count > log.utf8.count, name.utf8.starts(with: Self.beginning(of: log).utf8) else { return nil }
-        var rest = name[...]
+        guard name.bytes.count > log.bytes.count, name.bytes.starts(with: log.stem) else { return nil }
+        var rest = name.bytes[...]
         var packing = Packing.none
-        for candidate in Self.packings where rest.hasSuffix(candidate.suffix) {
+        for candidate in Self.packings where rest.ends(with: candidate.suffix) {
             rest = rest.dropLast(candidate.suffix.count)
             packing = candidate.packing
             break
@@ -45,31 +46,27 @@ struct RotatedName: Hashable {
         self.packing = packing
     }
 
-    /// What the names begin with that rotations of a log give, and its own.
-    static func beginning(of log: String) -> String { String(log[..<(log.endingDot ?? log.endIndex)]) }
-
     /// Whether a name is that of a packed file.
-    static func isPacked(_ name: String) -> Bool { packings.contains { name.hasSuffix($0.suffix) } }
+    static func isPacked(_ name: FileName) -> Bool { packings.contains { name.bytes[...].ends(with: $0.suffix) } }
 
     /// What stands between the log's name and its end, or between the name without its ending and the ending.
-    private static func middle(of name: Substring, log: String) -> Substring? {
-        if name.hasPrefix(log) { return name.dropFirst(log.count) }
+    private static func middle(of name: ArraySlice<UInt8>, log: FileName) -> ArraySlice<UInt8>? {
+        if name.starts(with: log.bytes) { return name.dropFirst(log.bytes.count) }
         guard let dot = log.endingDot else { return nil }
-        let (stem, ending) = (log[..<dot], log[dot...])
-        guard name.count > log.count, name.hasPrefix(stem), name.hasSuffix(ending) else { return nil }
+        let (stem, ending) = (log.stem, log.bytes[dot...])
+        guard name.count > log.bytes.count, name.starts(with: stem), name.ends(with: ending) else { return nil }
         return name.dropFirst(stem.count).dropLast(ending.count)
     }
 
-    private static func age(_ middle: Substring) -> Age? {
-        if [".old", ".bak", "~"].contains(middle) { return .number(1) }
-        let separators = ".-_:T"
+    private static func age(_ middle: ArraySlice<UInt8>) -> Age? {
+        if [".old", ".bak", "~"].contains(where: { middle.elementsEqual($0.utf8) }) { return .number(1) }
+        let separators = ".-_:T".utf8
         guard let first = middle.first, separators.contains(first) else { return nil }
         let parts = middle.split(whereSeparator: separators.contains)
         var numbers: [Int] = []
         for part in parts {
-            guard part.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int(part)
-            else { return nil }
-            numbers.append(number)
+            guard let number = Int64(digits: part) else { return nil }
+            numbers.append(Int(number))
         }
         guard let number = numbers.first else { return nil }
         // Nobody keeps a hundred thousand generations; a date has eight digits, or three parts.
@@ -105,9 +102,8 @@ struct RotatedName: Hashable {
     }
 }
 
-extension String {
-    /// Where the ending of a file's name begins; a dot at the start begins no ending.
-    fileprivate var endingDot: String.Index? {
-        utf8.lastIndex(of: UInt8(ascii: ".")).flatMap { $0 == startIndex ? nil : $0 }
+extension ArraySlice<UInt8> {
+    fileprivate func ends(with suffix: some BidirectionalCollection<UInt8>) -> Bool {
+        suffix.count <= count && self.suffix(suffix.count).elementsEqual(suffix)
     }
 }

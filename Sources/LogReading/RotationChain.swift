@@ -92,14 +92,14 @@ struct RotationChain {
 /// Where the rotations of a log leave what they put away, and the name that it has there.
 struct RotationHome {
     let folder: FilePath
-    let name: String
+    let name: FileName
 
     /// The log's own folder, but where the log is a link into another one: rotation renames the file and not the link.
     init(of log: FilePath) {
         let own = log.folder
         let linked = Self.target(of: log, in: own)
         folder = linked?.folder ?? own
-        name = (linked ?? log).lastComponent?.string ?? ""
+        name = FileName(of: linked ?? log)
     }
 
     /// What a link to another folder holds. Where the log has no file for the moment, it still tells where it comes.
@@ -116,12 +116,12 @@ struct RotationHome {
 struct RotationFolder {
     let path: FilePath
     /// The number of each of these files.
-    let inodes: [String: UInt64]
+    let inodes: [FileName: UInt64]
     /// What rotations of the log left, the oldest first. Where a generation is there both packed and not, as during
     /// the packing, only the unpacked one counts; and of two ways of naming, the one that was used last.
     let inOrder: [RotatedName]
     let snapshot: FolderSnapshot
-    private let logName: String
+    private let logName: FileName
 
     /// The number of the file that has the log's name.
     var logInode: UInt64? { inodes[logName] }
@@ -131,9 +131,9 @@ struct RotationFolder {
         path = home.folder
         logName = home.name
         self.snapshot = snapshot
-        var inodes: [String: UInt64] = [:]
+        var inodes: [FileName: UInt64] = [:]
         var rotated: [(name: RotatedName, modified: Int64)] = []
-        for name in snapshot.names(beginningWith: RotatedName.beginning(of: logName)) {
+        for name in snapshot.names(beginningWith: logName.stem) {
             let rotatedName = RotatedName(name, of: logName)
             guard name == logName || rotatedName != nil else { continue }
             // The log itself may be a link; rotation renames files.
@@ -162,7 +162,7 @@ struct RotationFolder {
         return try open(name.name, isGzip: name.packing == .gzip)
     }
 
-    private func open(_ name: String, isGzip: Bool) throws(LogFailure) -> LogFile {
+    private func open(_ name: FileName, isGzip: Bool) throws(LogFailure) -> LogFile {
         let path = path.appending(name)
         let file = try LogFile(path, isGzip: isGzip)
         if let inode = inodes[name], file.inode != inode { throw LogFailure(path, .missing) }

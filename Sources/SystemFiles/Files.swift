@@ -57,10 +57,9 @@ public enum Files {
             Glibc.errno = 0
         }
         if Glibc.errno != 0 { throw SystemError("list", folder.string, Errno(rawValue: Glibc.errno)) }
-        // A component makes its string anew each time.
-        return names.map { (name: $0, text: $0.string) }
-            .sorted { $0.text.utf8.lexicographicallyPrecedes($1.text.utf8) }
-            .map(\.name)
+        return names.sorted { one, other in
+            one.withPlatformString { one in other.withPlatformString { strcmp(one, $0) < 0 } }
+        }
     }
 
     /// Makes a folder and those above it that are missing.

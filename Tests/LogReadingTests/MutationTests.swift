@@ -58,7 +58,7 @@ struct MutationTests {
         let text = String(decoding: bytes, as: UTF8.self)
         if let index = LegacyIndex(text) { #expect(index.offset >= 0) }
         if let position = LogPosition(text) { #expect(LogPosition(position.description) == position) }
-        _ = RotatedName(text, of: "app.log")
+        _ = RotatedName(FileName(text.utf8), of: FileName("app.log".utf8))
         if let pattern = try? LogPattern(text) { _ = pattern.search(bytes) }
         _ = try? LogSource(text)
     }

@@ -139,6 +139,10 @@ struct FileReading {
                 result.notes.insert(.missed(path, bytes: missed), at: 0)
             }
         }
+        if chain.isCut { result.isLimited = true }
+        if let place = chain.placeOfNoOrder, result.position?.inode != chain.place?.inode {
+            result.notes.append(.orderUnknown(path, rest: place))
+        }
         result.failures += chain.unreadable + [chain.obstacle].compactMap { $0 }
         let isLeft = result.position.map { $0.inode != chain.place?.inode || $0.device != chain.place?.device } ?? false
         if isLeft {

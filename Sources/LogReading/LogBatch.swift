@@ -74,6 +74,8 @@ public struct FileBatch: Sendable {
 public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     /// The log was rotated; what was left of the old file was read from where it is now.
     case rotated(FilePath, rest: FilePath)
+    /// The rest of the old file was found under a name that does not tell what was rotated after it, which is not looked for.
+    case orderUnknown(FilePath, rest: FilePath)
     /// The file is another one, or was emptied, and what was left of the old content, at least so many bytes, is
     /// nowhere to be found.
     case missed(FilePath, bytes: Int64)
@@ -96,6 +98,9 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .rotated(let path, let rest):
             "\(path) was rotated; the rest of the old file was read from \(rest)"
+        case .orderUnknown(let path, let rest):
+            "\(path): the old file was \(rest), a name that has no place among those of rotations; if the log was changed "
+                + "more than once since the last cycle, what was written in between is not read"
         case .missed(let path, let bytes):
             "\(path) was replaced or emptied: at least \(bytes) bytes that were not read yet are gone"
         case .unreadable(let path, let bytes):

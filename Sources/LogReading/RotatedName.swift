@@ -7,6 +7,10 @@ struct RotatedName: Hashable {
         case number(Int)
         /// The parts of a date or a time; the lower the older.
         case date([Int])
+        /// The numbers in a name that is one of a series; the lower the older.
+        case series([Int])
+        /// When it was written to last, where the name tells no more than a day of the week or a month; 0 if nobody looked.
+        case written(Int64)
     }
 
     /// How the content is packed.
@@ -18,7 +22,7 @@ struct RotatedName: Hashable {
     }
 
     let name: FileName
-    let age: Age
+    var age: Age
     let packing: Packing
 
     private static let packings: [(suffix: [UInt8], packing: Packing)] = [
@@ -27,17 +31,28 @@ struct RotatedName: Hashable {
         (Array(".lz4".utf8), .other),
     ]
 
+    /// Takes a name apart; `nil` if it is not one of a series.
+    init?(_ name: FileName, in series: NameSeries) {
+        let (rest, packing) = Self.unpacked(name)
+        guard let numbers = series.numbers(in: FileName(rest)) else { return nil }
+        self.name = name
+        age = .series(numbers)
+        self.packing = packing
+    }
+
     /// Takes a name apart; `nil` if it is not one that a rotation of `log` gives.
     init?(_ name: FileName, of log: FileName) {
+        if let beginning = Self.otherBeginning(of: log), name.bytes.starts(with: beginning) {
+            let (rest, packing) = Self.unpacked(name)
+            guard let parts = Self.atomicTime(rest) else { return nil }
+            self.name = name
+            age = .date(parts)
+            self.packing = packing
+            return
+        }
         // Most names in a folder belong to other logs: look at the bytes before anything else.
         guard name.bytes.count > log.bytes.count, name.bytes.starts(with: log.stem) else { return nil }
-        var rest = name.bytes[...]
-        var packing = Packing.none
-        for candidate in Self.packings where rest.ends(with: candidate.suffix) {
-            rest = rest.dropLast(candidate.suffix.count)
-            packing = candidate.packing
-            break
-        }
+        let (rest, packing) = Self.unpacked(name)
         guard let middle = Self.middle(of: rest, log: log) else { return nil }
         // `app.log.gz` is app.log itself, packed where it was.
         guard let age = middle.isEmpty && packing != .none ? .number(0) : Self.age(middle) else { return nil }
@@ -46,8 +61,49 @@ struct RotatedName: Hashable {
         self.packing = packing
     }
 
+    /// What the names of rotated files begin with where that is not the log's name: multilog(8) and svlogd(8) write to
+    /// `current`, and put it away as `@4000000065a1….s`.
+    static func otherBeginning(of log: FileName) -> ArraySlice<UInt8>? {
+        log.bytes.elementsEqual("current".utf8) ? [UInt8(ascii: "@")] : nil
+    }
+
+    /// A name without what a packing added to it.
+    private static func unpacked(_ name: FileName) -> (rest: ArraySlice<UInt8>, packing: Packing) {
+        let bytes = name.bytes[...]
+        for candidate in packings where bytes.ends(with: candidate.suffix) {
+            return (bytes.dropLast(candidate.suffix.count), candidate.packing)
+        }
+        return (bytes, .none)
+    }
+
+    /// The parts of a time as tai64nlocal(8) reads it: `@`, 16 to 32 hexadecimal digits and, after a dot, how the file was
+    /// left.
+    private static func atomicTime(_ text: ArraySlice<UInt8>) -> [Int]? {
+        guard text.first == UInt8(ascii: "@") else { return nil }
+        let digits = text.dropFirst().prefix { $0 != UInt8(ascii: ".") }
+        let ending = text[digits.endIndex...]
+        guard (16...32).contains(digits.count), ending.isEmpty || ending.count == 2 else { return nil }
+        var parts: [Int] = []
+        for start in stride(from: digits.startIndex, to: digits.endIndex, by: 8) {
+            guard let part = UInt64(digits: digits[start...].prefix(8), radix: 16) else { return nil }
+            parts.append(Int(part))
+        }
+        return parts
+    }
+
+    private static let daysAndMonths = Set(
+        [
+            "mon", "tue", "wed", "thu", "fri", "sat", "sun", "monday", "tuesday", "wednesday", "thursday", "friday",
+            "saturday", "sunday", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+            "january", "february", "march", "april", "june", "july", "august", "september", "october", "november",
+            "december",
+        ].map { Array($0.utf8) })
+
     /// Whether a name is that of a packed file.
     static func isPacked(_ name: FileName) -> Bool { packings.contains { name.bytes[...].ends(with: $0.suffix) } }
+
+    /// Whether a name is that of a file that gzip packed.
+    static func isGzip(_ name: FileName) -> Bool { unpacked(name).packing == .gzip }
 
     /// What stands between the log's name and its end, or between the name without its ending and the ending.
     private static func middle(of name: ArraySlice<UInt8>, log: FileName) -> ArraySlice<UInt8>? {
@@ -62,6 +118,9 @@ struct RotatedName: Hashable {
         if [".old", ".bak", "~"].contains(where: { middle.elementsEqual($0.utf8) }) { return .number(1) }
         let separators = ".-_:T".utf8
         guard let first = middle.first, separators.contains(first) else { return nil }
+        if let parts = atomicTime(middle.dropFirst()) { return .date(parts) }
+        let word = middle.dropFirst().map { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") ? $0 | 0x20 : $0 }
+        if daysAndMonths.contains(word) { return .written(0) }
         let parts = middle.split(whereSeparator: separators.contains)
         var numbers: [Int] = []
         for part in parts {
@@ -96,8 +155,53 @@ struct RotatedName: Hashable {
     func isNewer(than other: RotatedName) -> Bool? {
         switch (age, other.age) {
         case (.number(let mine), .number(let theirs)): mine < theirs
-        case (.date(let mine), .date(let theirs)): theirs.lexicographicallyPrecedes(mine)
+        case (.date(let mine), .date(let theirs)), (.series(let mine), .series(let theirs)):
+            theirs.lexicographicallyPrecedes(mine)
+        case (.written(let mine), .written(let theirs)): mine > theirs
         default: nil
+        }
+    }
+}
+
+/// Names that differ in numbers alone, such as `app-1.log` and `app-2.log`, or those with a date.
+struct NameSeries {
+    /// What stands between the numbers.
+    private let texts: [ArraySlice<UInt8>]
+    /// The numbers of the name that it was made of.
+    let last: [Int]
+    /// What all of its names begin with.
+    var beginning: ArraySlice<UInt8> { texts.first ?? [] }
+
+    /// The series that a name is of; `nil` where it has no number.
+    init?(_ name: FileName) {
+        guard let (texts, numbers) = Self.parts(of: name), !numbers.isEmpty else { return nil }
+        self.texts = texts
+        last = numbers
+    }
+
+    /// The numbers in a name; `nil` where it is none of the series.
+    func numbers(in name: FileName) -> [Int]? {
+        guard name.bytes.starts(with: beginning), let (texts, numbers) = Self.parts(of: name), texts == self.texts
+        else {
+            return nil
+        }
+        return numbers
+    }
+
+    private static func parts(of name: FileName) -> (texts: [ArraySlice<UInt8>], numbers: [Int])? {
+        let isDigit: (UInt8) -> Bool = { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        var texts: [ArraySlice<UInt8>] = []
+        var numbers: [Int] = []
+        var rest = name.bytes[...]
+        while true {
+            let text = rest.prefix { !isDigit($0) }
+            texts.append(text)
+            rest = rest[text.endIndex...]
+            let digits = rest.prefix(while: isDigit)
+            if digits.isEmpty { return (texts, numbers) }
+            guard let number = Int64(digits: digits) else { return nil }
+            numbers.append(Int(number))
+            rest = rest[digits.endIndex...]
         }
     }
 }

@@ -33,7 +33,6 @@
                 try log.append("new\n")
                 #expect(try look().text == "new\n")
                 #expect(reads < 20)
-                // Another file in its place is none that was read.
                 #expect(try log.read().text == "")
             }
         }

@@ -94,6 +94,7 @@ struct CycleRun {
             host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
             deadline: start + settings.interval, now: now, legacyPositions: [paths.takenOverPositions, "/tmp"])
         context.encoding = settings.encoding
+        context.keysOfLogReaders = { [modules = configuration.modules] in LogReaders.stateKeys(of: modules.plugins) }
         context.stateFolder = options.printsDocuments ? nil : paths.state
         context.agentFiles = { [files = configuration.files] in AgentPaths.program + files }
         let plan = plan(state: state, now: now)
@@ -127,6 +128,9 @@ struct CycleRun {
         let heldBack = collected.modules.filter { !$0.outcome.didRun }.map(\.planned.stateKey)
         collected.values = state.merging(plan.stateChanges(heldBack: Set(heldBack))) { $1 }
         collected.values.merge(identity.stateChanges) { $1 }
+        for module in collected.modules {
+            for key in module.outcome.stateRemovals { collected.values[key] = nil }
+        }
         for module in collected.modules { collected.values.merge(module.outcome.stateChanges) { $1 } }
         saved.store(in: &collected.values)
         if missedLogBytes > 0 { collected.values[StateKey.missedLogBytes] = String(missedLogBytes) }
@@ -283,5 +287,12 @@ extension Duration {
         let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         let fraction = String(1000 + milliseconds % 1000).dropFirst()
         return "\(milliseconds / 1000).\(fraction) s"
+    }
+}
+
+extension [ModuleDefinition] {
+    /// The commands of those that are plugins.
+    fileprivate var plugins: [String] {
+        compactMap { if case .plugin(let command) = $0.source { command } else { nil } }
     }
 }

@@ -60,11 +60,13 @@ struct LogCollection: Sendable {
     func read<Failure: Error>(
         in context: ModuleContext, take: (Piece) throws(Failure) -> Void
     ) async throws(Failure) -> ModuleOutcome {
-        let known = context.state[stateKey] == nil ? keyOfAnotherPattern(in: context) : stateKey
+        let others = otherPatterns(in: context)
+        let known = context.state[stateKey] == nil ? others.newest : stateKey
         let remembered = known.flatMap { context.state[$0] }
         var position = remembered.flatMap { LogPosition($0) } ?? legacyPosition(in: context, isFirst: remembered == nil)
         let start = position
         var outcome = ModuleOutcome()
+        outcome.stateRemovals = Set(others.unused.flatMap { [$0, Self.memoryKey($0)] })
         if remembered != nil, position == nil {
             outcome.notes.append(
                 "the remembered position of \(sourceText) is damaged; reading starts as if for the first time")
@@ -166,12 +168,26 @@ struct LogCollection: Sendable {
         return batch
     }
 
-    /// Where the same log stood under the same name, before its pattern was changed: a new pattern must not lose the lines
-    /// that came since the last cycle. Of several, the one that has come furthest is of the pattern that was used last.
-    private func keyOfAnotherPattern(in context: ModuleContext) -> String? {
-        guard let keyWithoutPattern else { return nil }
-        return context.state.filter { $0.key.hasPrefix(keyWithoutPattern) }
-            .compactMap { key, value in LogPosition(value).map { (key: key, progress: $0.progress) } }
+    /// Where the same log stood under the same name with other patterns: a new pattern must not lose the lines that came
+    /// since the last cycle.
+    ///
+    /// A pattern that is not configured any more is not kept: whoever reads the log now goes on for it, and if it comes back,
+    /// it goes on from there, as a new one does. Where nobody knows what is configured, all are kept.
+    ///
+    /// - Returns: The key of the position to take over, and those of patterns that are not configured. Of several, it is that
+    ///   of a pattern that is not configured any more and has come furthest, which was used last.
+    private func otherPatterns(in context: ModuleContext) -> (newest: String?, unused: [String]) {
+        guard let keyWithoutPattern else { return (nil, []) }
+        let others = context.state.filter { $0.key.hasPrefix(keyWithoutPattern) && $0.key != stateKey }
+        if others.isEmpty { return (nil, []) }
+        let keysInUse = context.keysOfLogReaders?()
+        let unused = keysInUse.map { keysInUse in others.filter { !keysInUse.contains($0.key) } }
+        let newest = Self.furthest(unused ?? [:]) ?? Self.furthest(others)
+        return (newest, unused.map { Array($0.keys) } ?? [])
+    }
+
+    private static func furthest(_ positions: [String: String]) -> String? {
+        positions.compactMap { key, value in LogPosition(value).map { (key: key, progress: $0.progress) } }
             .max {
                 ($0.progress.changed, $0.progress.bytes, $0.key) < ($1.progress.changed, $1.progress.bytes, $1.key)
             }?

@@ -45,6 +45,9 @@ public struct ModuleContext: Sendable {
     /// Where modules keep what is not part of ``state``: caches, and what an administrator acknowledges; `nil` where nothing
     /// may be written.
     public var stateFolder: FilePath?
+    /// The keys of ``state`` under which the log readers of the configuration keep their positions; `nil` where nobody knows
+    /// all readers, as with a plugin that is a program of its own.
+    public var keysOfLogReaders: (@Sendable () -> Set<String>)?
     /// Finds the agent's program and configuration, for the one check that watches them.
     public var agentFiles: @Sendable () -> [FilePath] = { [] }
 
@@ -114,6 +117,8 @@ public struct ModuleOutcome: Sendable {
     public var didRun = true
     /// What must be committed together with the elements, and only with them: positions in logs, times of inventories.
     public var stateChanges: [String: String] = [:]
+    /// Keys of the state that nobody needs any more, to be removed in the same step.
+    public var stateRemovals: Set<String> = []
 
     /// What became of its command; `nil` where it has none.
     public var command: CommandReport?

@@ -13,6 +13,8 @@ struct PluginOnLog {
     let log: FilePath
     var state: [String: String] = [:]
     var outcome = ModuleOutcome()
+    /// The commands of all log readers that are configured; `nil` where nobody knows them.
+    var configured: [String]?
 
     init(in folder: FilePath) throws {
         log = folder.appending("app.log")
@@ -32,10 +34,12 @@ struct PluginOnLog {
         guard case .success(let plugin)? = BuiltInPlugins.make(name, arguments: [log.string, "N"] + words) else {
             throw Errno.invalidArgument
         }
-        let context = ModuleContext(
+        var context = ModuleContext(
             host: HostReadings(), environment: ["GREP_LOG_TMP": log.removingLastComponent().string], state: state,
             deadline: .now + .seconds(60), now: Int64(time(nil)))
+        if let configured { context.keysOfLogReaders = { LogReaders.stateKeys(of: configured) } }
         outcome = await plugin.collect(in: context)
+        for key in outcome.stateRemovals { state[key] = nil }
         state.merge(outcome.stateChanges) { $1 }
         return outcome.elements
     }
@@ -90,6 +94,57 @@ struct LogPluginTests {
             #expect(!plugin.outcome.failures.isEmpty)
             try plugin.append("1\n2\n")
             #expect(try await plugin.run("grep_log_module", ".").texts == ["N: 1\n2\n"])
+        }
+    }
+
+    /// The command with a pattern.
+    private func command(_ plugin: PluginOnLog, _ pattern: String) -> String {
+        "grep_log_module \(plugin.log) N '\(pattern)'"
+    }
+
+    @Test("Whoever goes back to a pattern goes on where the last one stood")
+    func patternThatComesBack() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            func run(_ pattern: String) async throws -> [String] {
+                plugin.configured = [command(plugin, pattern)]
+                return try await plugin.run("grep_log_module", pattern).texts
+            }
+            _ = try await run("a|b")
+            for pattern in ["a", "b", "a", "a|b", "b"] {
+                try plugin.append("ab\n")
+                #expect(try await run(pattern) == ["N: ab\n"])
+                #expect(try await run(pattern) == [])
+            }
+            #expect(plugin.state.count == 1)
+        }
+    }
+
+    @Test("Of two patterns on a log, each keeps its position, and one that comes back goes on where the other stands")
+    func patternBesideAnother() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            let both = [command(plugin, "a"), command(plugin, "b")]
+            plugin.configured = both
+            for pattern in ["a", "b"] { _ = try await plugin.run("grep_log_module", pattern) }
+            try plugin.append("ab\n")
+            #expect(try await plugin.run("grep_log_module", "a").texts == ["N: ab\n"])
+            #expect(try await plugin.run("grep_log_module", "a").texts == [])
+            // Both are there still.
+            #expect(try await plugin.run("grep_log_module", "b").texts == ["N: ab\n"])
+            plugin.configured = [both[0]]
+            try plugin.append("ab again\n")
+            #expect(try await plugin.run("grep_log_module", "a").texts == ["N: ab again\n"])
+            plugin.configured = both
+            try plugin.append("new ab\n")
+            #expect(try await plugin.run("grep_log_module", "b").texts == ["N: new ab\n"])
+            #expect(try await plugin.run("grep_log_module", "a").texts == ["N: new ab\n"])
+            // A third one begins where the first two stand, and takes nothing from them.
+            plugin.configured = both + [command(plugin, "[ab]")]
+            try plugin.append("last ab\n")
+            for pattern in ["[ab]", "a", "b"] {
+                #expect(try await plugin.run("grep_log_module", pattern).texts == ["N: last ab\n"])
+            }
         }
     }
 

@@ -26,6 +26,21 @@ public struct LogBatch: Sendable {
         self.position = position
     }
 
+    /// Takes back that so many bytes were missed, at most: they had been read.
+    public mutating func takeBack(missedBytes count: Int) {
+        for (index, note) in notes.enumerated() {
+            guard case .missed(let path, let bytes) = note else { continue }
+            let known = min(bytes, Int64(count))
+            missedBytes -= known
+            if known == bytes {
+                notes.remove(at: index)
+            } else {
+                notes[index] = .missed(path, bytes: bytes - known)
+            }
+            return
+        }
+    }
+
     init(position: LogPosition, failure: LogFailure) {
         self.position = position
         failures = [failure]

@@ -48,6 +48,10 @@ public struct LogMemory: Sendable, Hashable, LosslessStringConvertible {
     /// How many bytes of the lines at the position were judged with one of the patterns.
     public var heldBytes: Int { parts.reduce(0) { max($0, $1.judged) } }
 
+    /// How many bytes of the lines at the position were judged with all patterns. They are kept for what may come after
+    /// them: if they are gone, nothing was missed.
+    public var fullyJudgedBytes: Int { parts.map(\.judged).min() ?? 0 }
+
     /// For how many patterns it is.
     var patternCount: Int { parts.count }
 

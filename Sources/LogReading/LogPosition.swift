@@ -24,6 +24,33 @@ public struct LogPosition: Sendable, Hashable, LosslessStringConvertible {
     /// Whether the source was looked at and nothing was there.
     public var isEmpty: Bool { files.isEmpty && journalCursor == nil }
 
+    /// The same places, with what a later look told of the size and the beginning of the files. Other contents, also of a
+    /// file with the same number, come after another predecessor.
+    public func knowing(_ later: LogPosition) -> LogPosition {
+        var position = self
+        for (path, known) in files {
+            guard let seen = later.files[path], seen.inode == known.inode, seen.device == known.device,
+                seen.predecessor == known.predecessor, seen.packedSize == 0, seen.size >= known.size,
+                seen.offset >= known.offset
+            else { continue }
+            position.files[path]?.size = seen.size
+            position.files[path]?.head = seen.head
+        }
+        return position
+    }
+
+    /// Forgets where candidates were left that are not read any more. What was written to them since is not wanted: it
+    /// may be what the one that is read held.
+    mutating func forget(_ candidates: some Sequence<LogSource.Candidate>) {
+        for candidate in candidates {
+            switch candidate {
+            case .file(let path): files[path] = nil
+            case .glob: break
+            case .journal: journalCursor = nil
+            }
+        }
+    }
+
     /// How far a source was read, to compare with another position in it: the time of the last change that was seen, then
     /// the bytes that were read.
     public var progress: (changed: Int64, bytes: Int64) {

@@ -67,7 +67,9 @@ public struct LogReader: Sendable {
         guard let candidate = candidate(of: source, position) else {
             return LogBatch(position: position ?? LogPosition())
         }
-        return read(candidate, from: position, firstRun: firstRun)
+        var batch = read(candidate, from: position, firstRun: source.firstRun(firstRun, of: candidate, position))
+        if batch.failures.isEmpty { batch.position.forget(source.standIns(for: candidate)) }
+        return batch
     }
 
     /// Reads the candidate of a source that is there, each of its files by itself, within limits of its own.
@@ -91,7 +93,9 @@ public struct LogReader: Sendable {
         if paths.isEmpty { return batch }
         batch.position = position ?? LogPosition()
         batch.position.lastServed = nil
+        let firstRun = source.firstRun(firstRun, of: candidate, position)
         let look = Look(self, candidate, atEnd: Self.isAtEnd(candidate, position, firstRun))
+        if paths.contains(where: Files.exists) { batch.position.forget(source.standIns(for: candidate)) }
         for log in NamedLog.all(paths, after: position?.lastServed) {
             guard let known = log.positionToRead(in: &batch.position.files) else { continue }
             if batch.hasMore {

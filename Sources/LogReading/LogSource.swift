@@ -21,6 +21,24 @@ public struct LogSource: Sendable, Hashable {
         self.candidates = candidates
     }
 
+    /// What is read only while a candidate is not there.
+    func standIns(for candidate: Candidate) -> ArraySlice<Candidate> {
+        candidates.drop { $0 != candidate }.dropFirst()
+    }
+
+    /// What a reading does that has no position in a candidate yet. One that takes the place of another begins at its end:
+    /// what it holds may be what the other one held.
+    public func firstRun(
+        _ firstRun: LogReader.FirstRun, of candidate: Candidate, _ position: LogPosition?
+    ) -> LogReader.FirstRun {
+        guard let position, !position.isEmpty else { return firstRun }
+        switch candidate {
+        case .file(let path): return position.files[path] == nil ? .atEnd : firstRun
+        case .glob: return firstRun
+        case .journal: return position.journalCursor == nil ? .atEnd : firstRun
+        }
+    }
+
     /// Reads a FILE argument.
     ///
     /// - `/var/log/app.log`: that file.

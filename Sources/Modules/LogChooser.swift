@@ -66,6 +66,10 @@ struct LogChooser {
         _ log: FilePath?, _ batch: LogBatch, from start: LogPosition?, again: (Int) -> LogBatch,
         take: (LogCollection.Piece) throws(Failure) -> Void
     ) throws(Failure) -> Step {
+        let judgedBytes = memories[log].fullyJudgedBytes
+        var batch = batch
+        let wasMissed = batch.missedBytes > 0
+        batch.takeBack(missedBytes: judgedBytes)
         if batch.lines.isEmpty {
             // It was deleted.
             if let log, batch.position.files[log] == nil {
@@ -77,7 +81,7 @@ struct LogChooser {
         reading.hasEveryLine = readsEveryLine
         reading.isLimited = batch.hasMore
         // What a rotation took away is reported once.
-        reading.mustMove = batch.hasMore || batch.missedBytes > 0
+        reading.mustMove = batch.hasMore || wasMissed
         reading.mostHeld = LogLimits(bytes: limits.bytes / 2, lines: limits.lines / 2)
         let quiet = remembered[log].openRecordSize
         reading.quietRecordSize = quiet > 0 ? quiet : nil
@@ -94,7 +98,8 @@ struct LogChooser {
         }
         var report = LogBatch(position: batch.position)
         if choice.doneCount > 0 {
-            let done = again(choice.doneCount)
+            var done = again(choice.doneCount)
+            done.takeBack(missedBytes: judgedBytes)
             if done.lines.isBeginning(of: batch.lines) {
                 memories[log] = memory
                 report.notes = done.notes
@@ -107,7 +112,9 @@ struct LogChooser {
         // Also where the log has changed meanwhile: then nobody knows where the place in it is.
         memories[log] = choice.memoryFromStart
         report.failures = batch.failures
-        return Step(position: start, report: report, canGoOn: false, isFull: isFull || choice.doneCount > 0)
+        let isOtherContent = wasMissed || batch.notes.contains { if case .rotated = $0 { true } else { false } }
+        let place = isOtherContent ? start : start?.knowing(batch.position)
+        return Step(position: place, report: report, canGoOn: false, isFull: isFull || choice.doneCount > 0)
     }
 
     /// Hands on what is left, and for each pattern with more matches than are wanted a line that says so.

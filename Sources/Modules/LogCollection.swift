@@ -144,7 +144,8 @@ struct LogCollection: Sendable {
     func journalOutput(
         _ query: JournalQuery, from position: LogPosition?, in context: ModuleContext
     ) async -> CommandResult {
-        await Command(
+        let firstRun = source.firstRun(firstRun, of: .journal(query), position)
+        return await Command(
             .file(FilePath("journalctl"), arguments: query.arguments(from: position, firstRun: firstRun)),
             environment: context.environment, timeLimit: context.longestCommand,
             outputLimit: Self.journalOutputLimit
@@ -163,7 +164,9 @@ struct LogCollection: Sendable {
             return batch
         }
         var batch = LogReader(matching: pattern, limits: limits, clock: { context.now })
-            .read(journal: output.output, from: position, firstRun: firstRun, isCut: output.isTruncated)
+            .read(
+                journal: output.output, from: position,
+                firstRun: source.firstRun(firstRun, of: .journal(query), position), isCut: output.isTruncated)
         if output.isTruncated { batch.hasMore = true }
         return batch
     }

@@ -107,6 +107,38 @@ struct LogSourceTests {
         }
     }
 
+    @Test(arguments: [LogReader.FirstRun.atEnd, .fromStart])
+    func severalGapsDoNotMakeCandidatesWithTheSameLinesRepeatThem(firstRun: LogReader.FirstRun) throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder)
+            var text = ""
+            func both(_ line: String) throws {
+                for name in ["a", "b"] { try log.append(line, to: name) }
+            }
+            func read() throws { text += try log.read(firstRun: firstRun, source: "\(folder)/a|\(folder)/b").text }
+            try both("0\n")
+            try read()
+            text = ""
+            for gap in 1...3 {
+                try both("before \(gap)\n")
+                try log.rename("a", "a.\(9 - gap)")
+                try read()
+                try both("after \(gap)\n")
+                try read()
+                try both("later \(gap)\n")
+                try read()
+            }
+            #expect(text == (1...3).map { "before \($0)\nafter \($0)\nlater \($0)\n" }.joined())
+            // Once the first one is gone for good, the other one is read on.
+            try log.rename("a", "elsewhere")
+            try read()
+            try log.append("b alone\n", to: "b")
+            text = ""
+            try read()
+            #expect(text == "b alone\n")
+        }
+    }
+
     @Test func aGlobReadsItsFilesByNameAndNewOnesFromTheirStart() throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder)

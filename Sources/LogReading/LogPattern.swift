@@ -48,6 +48,8 @@ public final class LogPattern: Sendable {
     /// The form for texts of many lines, where there is one, and what is to be known of it.
     nonisolated(unsafe) let blockCode: OpaquePointer?
     let blockForm: LineProofPattern?
+    private let flags: UInt32
+    private static let multipleLines = PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX
 
     /// The longest pattern in bytes.
     public static let maximumLength = 64 * 1024
@@ -62,7 +64,7 @@ public final class LogPattern: Sendable {
                 pattern: "\(text.prefix(40))…", offset: Self.maximumLength,
                 reason: "it is longer than \(Self.maximumLength) bytes")
         }
-        var flags = PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT
+        var flags = PCRE2_NEVER_BACKSLASH_C
         if !options.contains(.caseSensitive) { flags |= PCRE2_CASELESS }
         isUTF = bytes.contains(where: { $0 >= 0x80 }) || text.hasPrefix("(*UTF)")
         if isUTF {
@@ -77,10 +79,10 @@ public final class LogPattern: Sendable {
             self.code = compiled.code
             self.isJustInTimeCompiled = compiled.isMachineCode
         }
-        let multipleLines = PCRE2_MULTILINE | PCRE2_ALT_CIRCUMFLEX
+        self.flags = flags
         self.blockForm = LineProofPattern(bytes)
         self.blockCode = blockForm.flatMap {
-            try? Self.compile($0.bytes, flags | multipleLines, usesMachineCode).get().code
+            try? Self.compile($0.bytes, flags | Self.multipleLines, usesMachineCode).get().code
         }
         self.text = text
         self.matchesEveryLine = Self.matchesEveryLine(bytes)
@@ -95,9 +97,20 @@ public final class LogPattern: Sendable {
         isJustInTimeCompiled = false
         matchesEveryLine = true
         isUTF = false
+        flags = 0
         code = nil
         blockCode = nil
         blockForm = nil
+    }
+
+    /// The pattern, or its form for blocks, made so that a search can be limited to some places of a text, which costs
+    /// something at each place. The caller frees it.
+    func makeSteppingCode(forBlocks: Bool) -> OpaquePointer? {
+        let flags = self.flags | PCRE2_USE_OFFSET_LIMIT
+        if !forBlocks { return try? Self.compile(Array(text.utf8), flags, isJustInTimeCompiled).get().code }
+        return blockForm.flatMap {
+            try? Self.compile($0.bytes, flags | Self.multipleLines, isJustInTimeCompiled).get().code
+        }
     }
 
     private struct Fault: Error {

@@ -22,7 +22,7 @@ struct PatternMatcher: ~Copyable {
     static let shortText = 4 * 1024
     /// How many bytes of a block are searched at once, and what may be tried at each place of them.
     private static let pieceOfBlock = 32 * 1024
-    private static let workInBlock: UInt32 = 256
+    private static let workInBlock: UInt32 = 1024
     /// What the steps of one search may take, in nanoseconds of the processor: half a second, and another for each half a
     /// million bytes.
     private static let longestSearch: Int64 = 500_000_000
@@ -42,7 +42,30 @@ struct PatternMatcher: ~Copyable {
         fileprivate(set) var abandonedCount = 0
     }
 
+    /// What searches in steps run, made when the first one comes.
+    private final class SteppingCode {
+        private let pattern: LogPattern
+        private let isForBlocks: Bool
+        private var code: OpaquePointer?
+
+        init(_ pattern: LogPattern, forBlocks: Bool) {
+            self.pattern = pattern
+            isForBlocks = forBlocks
+        }
+
+        deinit {
+            pcre2_code_free_8(code)
+        }
+
+        func make() -> OpaquePointer? {
+            if code == nil { code = pattern.makeSteppingCode(forBlocks: isForBlocks) }
+            return code
+        }
+    }
+
     let pattern: LogPattern
+    private let steppingCode: SteppingCode
+    private let steppingBlockCode: SteppingCode
     let effort = Effort()
     private let shortText: Int
     private let matchData: OpaquePointer?
@@ -53,6 +76,8 @@ struct PatternMatcher: ~Copyable {
     init(_ pattern: LogPattern, shortText: Int = Self.shortText) {
         self.pattern = pattern
         self.shortText = shortText
+        steppingCode = SteppingCode(pattern, forBlocks: false)
+        steppingBlockCode = SteppingCode(pattern, forBlocks: true)
         matchData = pcre2_match_data_create_8(1, nil)
         machineStack =
             pattern.isJustInTimeCompiled ? pcre2_jit_stack_create_8(32 * 1024, Self.machineStackLimit, nil) : nil
@@ -152,16 +177,18 @@ struct PatternMatcher: ~Copyable {
 
     private func find(_ line: UnsafeRawBufferPointer, from start: Int, _ options: UInt32 = 0) -> Int32 {
         let length = line.count - start
-        guard length <= shortText else { return findInSteps(pattern.code, line, from: start, options) }
+        guard length <= shortText else { return findInSteps(steppingCode, line, from: start, options) }
         let work = min(Self.workAtPlace, UInt32(Self.workOfStep / max(1, length)))
         let result = run(pattern.code, line, from: start, options, context, work)
-        return result == PCRE2_ERROR_MATCHLIMIT ? findInSteps(pattern.code, line, from: start, options) : result
+        return result == PCRE2_ERROR_MATCHLIMIT ? findInSteps(steppingCode, line, from: start, options) : result
     }
 
     private func find(_ blockCode: OpaquePointer, _ piece: UnsafeRawBufferPointer, from start: Int) -> Int32 {
-        guard piece.count - start <= Self.pieceOfBlock else { return findInSteps(blockCode, piece, from: start, 0) }
+        guard piece.count - start <= Self.pieceOfBlock else {
+            return findInSteps(steppingBlockCode, piece, from: start, 0)
+        }
         let result = run(blockCode, piece, from: start, 0, context, Self.workInBlock)
-        return result == PCRE2_ERROR_MATCHLIMIT ? findInSteps(blockCode, piece, from: start, 0) : result
+        return result == PCRE2_ERROR_MATCHLIMIT ? findInSteps(steppingBlockCode, piece, from: start, 0) : result
     }
 
     private func run(
@@ -175,8 +202,9 @@ struct PatternMatcher: ~Copyable {
     }
 
     private func findInSteps(
-        _ code: OpaquePointer?, _ text: UnsafeRawBufferPointer, from start: Int, _ options: UInt32
+        _ code: SteppingCode, _ text: UnsafeRawBufferPointer, from start: Int, _ options: UInt32
     ) -> Int32 {
+        guard let code = code.make() else { return PCRE2_ERROR_NOMEMORY }
         let begin = WorkWatch.processorTime
         defer { effort.nanoseconds += WorkWatch.processorTime - begin }
         let length = max(1, text.count - start)

@@ -32,6 +32,7 @@ struct LineScanner: ~Copyable {
     private var abandonedLines = 0
     private var searchesBlocks: Bool
     private var watch = WorkWatch()
+    private var pause = WorkWatch.processorTime
 
     /// How much is read at once.
     private static let blockSize = 256 * 1024
@@ -88,7 +89,9 @@ struct LineScanner: ~Copyable {
     mutating func scan(_ file: LogFile, from place: inout End, upTo limit: Int64, isFinal: Bool) throws(SystemError) {
         let abandonedBefore = abandonedLines
         let cutBefore = cutLines
+        watch.leaveOut(since: pause)
         defer {
+            pause = WorkWatch.processorTime
             if cutLines > cutBefore {
                 notes.append(.cut(file.path, lines: cutLines - cutBefore, limit: limits.lineLength))
             }

@@ -10,13 +10,18 @@ struct WorkWatch {
     /// After how many lines the clock is looked at, which costs as much as the search of a line.
     static let linesBetweenLooks = 64
 
-    private let begin = Self.processorTime
+    private var begin = Self.processorTime
     private var linesSinceLook = 0
     private var effort: Int64 = 0
     /// How many bytes were searched by now.
     var searchedBytes: Int64 = 0
     /// Whether that is so.
     private(set) var isExhausted = false
+
+    /// Leaves out what was done between the last search and the next one, such as looking for files.
+    ///
+    /// - Parameter pause: When the last search ended, by ``processorTime``.
+    mutating func leaveOut(since pause: Int64) { begin += Self.processorTime - pause }
 
     /// Looks whether it is so after some more searches.
     ///

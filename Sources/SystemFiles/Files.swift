@@ -57,9 +57,15 @@ public enum Files {
             Glibc.errno = 0
         }
         if Glibc.errno != 0 { throw SystemError("list", folder.string, Errno(rawValue: Glibc.errno)) }
-        return names.sorted { one, other in
-            one.withPlatformString { one in other.withPlatformString { strcmp(one, $0) < 0 } }
+        // A component makes its bytes anew each time.
+        return names.map { name in
+            (
+                name: name,
+                bytes: name.withPlatformString { UnsafeRawBufferPointer(start: $0, count: strlen($0)).map(\.self) }
+            )
         }
+        .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        .map(\.name)
     }
 
     /// Makes a folder and those above it that are missing.

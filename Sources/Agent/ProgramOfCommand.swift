@@ -3,20 +3,20 @@ enum ProgramOfCommand {
     /// The program's name or path; `nil` where the command begins with something that only a shell can tell: an
     /// expansion, a quotation, a group, a builtin.
     static func find(in command: String) -> String? {
-        var rest = command[...]
+        // Byte by byte, as a shell: a space that is not ASCII belongs to the word, and one before an accent does not.
+        var rest = command.utf8[...]
         while true {
-            rest = rest.drop { $0 == " " || $0 == "\t" }
-            let word = rest.prefix { !isEndOfWord($0) }
-            rest = rest.dropFirst(word.count)
-            guard !word.isEmpty, word.utf8.allSatisfy(isPlain), rest.first != "(" else { return nil }
+            rest = rest.drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            let bytes = rest.prefix { !isEndOfWord($0) }
+            rest = rest.dropFirst(bytes.count)
+            guard !bytes.isEmpty, bytes.allSatisfy(isPlain), rest.first != UInt8(ascii: "(") else { return nil }
+            let word = Substring(bytes)
             if isAssignment(word) { continue }
             return reserved.contains(String(word)) ? nil : String(word)
         }
     }
 
-    private static func isEndOfWord(_ character: Character) -> Bool {
-        character.isWhitespace || "|&;<>(".contains(character)
-    }
+    private static func isEndOfWord(_ byte: UInt8) -> Bool { " \t\n|&;<>(".utf8.contains(byte) }
 
     private static func isPlain(_ byte: UInt8) -> Bool {
         switch byte {

@@ -57,8 +57,8 @@ extension Configuration {
         let after = MainFileValues(RawConfiguration(contents, file: file)).modules
         var changes: [ConfigurationChange] = before == after ? [] : [.modules]
         changes += changedModulesElsewhere(in: other)
-        changes += newOnes(\.commandsToRun, in: other).map { .command($0.text) }
-        changes += newOnes(\.pluginsToRun, in: other).map { .plugin($0.text) }
+        changes += newOnes(\.commandsToRun, in: other).map { .command($0.text.text) }
+        changes += newOnes(\.pluginsToRun, in: other).map { .plugin($0.text.text) }
         changes += newOnes(\.savedNames, in: other).map { .savedValue($0) }
         return changes
     }
@@ -89,23 +89,28 @@ extension Configuration {
 
     /// A command, and as whom it runs: as another user it is another command.
     private struct CommandToRun: Hashable {
-        let text: String
+        let text: ExactText
         let user: String?
+
+        init(_ text: String, user: String?) {
+            self.text = ExactText(text)
+            self.user = user
+        }
     }
 
     private var commandsToRun: [CommandToRun] {
         let general = [self.general.agentNameCommand, self.general.agentAliasCommand, self.general.positionCommand]
-        return general.compactMap { $0.map { CommandToRun(text: $0, user: nil) } }
+        return general.compactMap { $0.map { CommandToRun($0, user: nil) } }
             + modules.flatMap { module -> [CommandToRun] in
                 var commands = (module.preconditions + module.conditions).map(\.command)
                 if case .command(let text) = module.source { commands.append(text) }
-                return commands.map { CommandToRun(text: $0, user: module.user) }
+                return commands.map { CommandToRun($0, user: module.user) }
             }
     }
 
     private var pluginsToRun: [CommandToRun] {
         modules.compactMap {
-            if case .plugin(let text) = $0.source { CommandToRun(text: text, user: $0.user) } else { nil }
+            if case .plugin(let text) = $0.source { CommandToRun(text, user: $0.user) } else { nil }
         }
     }
 
@@ -115,21 +120,35 @@ extension Configuration {
 /// What the lines of a main file say, without their places.
 private struct MainFileValues {
     /// The values of each general token, in their order.
-    let general: [String: [String]]
+    let general: [String: [ExactText]]
     /// The tokens and values of each module.
-    let modules: [[[String]]]
+    let modules: [[[ExactText]]]
 
     init(_ file: RawConfiguration) {
-        general = file.general.reduce(into: [:]) { $0[$1.token, default: []].append($1.value) }
+        general = file.general.reduce(into: [:]) { $0[$1.token, default: []].append(ExactText($1.value)) }
         modules = file.modules.map { module in
             file.moduleSettings[module.settings].map { setting in
-                [file.text.string(setting.line.token), file.text.string(setting.line.value)]
+                [setting.line.token, setting.line.value].map { ExactText(file.text.string($0)) }
             }
         }
     }
 
     /// The values of a token in the whole file.
-    func values(of token: String) -> [String] {
-        (general[token] ?? []) + modules.joined().filter { $0.first == token }.map { $0.last ?? "" }
+    func values(of token: String) -> [ExactText] {
+        (general[token] ?? []) + modules.joined().filter { $0.first?.text == token }.compactMap(\.last)
+    }
+}
+
+/// Text that is the same only in the same bytes, as for a shell: for a String, é is the same as e with an accent behind it.
+private struct ExactText: Hashable {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in text.utf8 { hasher.combine(byte) }
+        hasher.combine(0xFF as UInt8)
     }
 }

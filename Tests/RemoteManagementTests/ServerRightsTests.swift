@@ -102,6 +102,16 @@ struct ServerRightsTests {
             let found = try refusals(from: base, to: text, local: "remote_may modules general plugins collections")
             #expect(!found.isEmpty, "\(text)")
         }
+        // é in one character and in two is the same text, and another name for a shell.
+        let accents = [
+            module("a", "module_exec caf\u{E9}"), module("a", "module_exec caf\u{65}\u{301}"),
+            module("a", "module_exec cafe"),
+        ]
+        for (before, after) in [(0, 1), (1, 0), (1, 2)] {
+            let found = try refusals(
+                from: accents[before], to: accents[after], local: "remote_may modules general plugins collections")
+            #expect(!found.isEmpty, "\(before) to \(after)")
+        }
         // The same command under another name is none that is new.
         #expect(
             try refusals(from: base, to: module("b", "module_exec echo 1"), local: "remote_may modules").isEmpty)

@@ -108,7 +108,8 @@ public struct LogSource: Sendable, Hashable {
         func wasRead(_ candidate: Candidate) -> Bool {
             switch candidate {
             case .file(let path): position?.files[path] != nil
-            case .glob: false
+            // What is no candidate by itself is of a wildcard.
+            case .glob: position?.files.keys.contains { !candidates.contains(.file($0)) } ?? false
             case .journal: position?.journalCursor != nil
             }
         }

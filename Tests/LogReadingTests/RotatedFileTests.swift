@@ -224,4 +224,30 @@ struct RotatedFileTests {
             #expect(try log.read().text == "2\n3\n")
         }
     }
+
+    @Test func aWildcardThatIsThereAgainIsReadRatherThanItsStandIn() throws {
+        try withTemporaryFolder { folder in
+            let log = LogFolder(folder, log: "a.log")
+            let source = try LogSource("\(folder)/a*.log|\(folder)/b.log")
+            var position: LogPosition?
+            func read() -> String {
+                let batch = LogReader(matching: .everyLine).read(source, from: position, firstRun: .fromStart)
+                position = LogPosition(batch.position.description)
+                return batch.text
+            }
+            try log.append("a1\n")
+            try log.append("b1\n", to: "b.log")
+            #expect(read() == "a1\n")
+            try log.append("a2\n")
+            try log.rename("a.log", "a.log.1")
+            #expect(read() == "")
+            try log.append("b2\n", to: "b.log")
+            #expect(read() == "b2\n")
+            try log.append("a3\n")
+            #expect(read() == "a2\na3\n")
+            try log.append("b4\n", to: "b.log")
+            try log.append("a4\n")
+            #expect(read() == "a4\n")
+        }
+    }
 }

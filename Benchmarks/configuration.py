@@ -18,7 +18,8 @@ MODULES = 10_000
 DUE = 10
 CPU_LIMIT = 0.060
 MEMORY_LIMIT = 40 * MIB
-# The costs of a line at both ends of the curve may differ by so much, with the fixed cost of a cycle taken off.
+# The costs of a line at both ends of the curve may differ by so much, with the fixed cost of a cycle taken off. Fewer lines
+# than the middle of the curve cost less than what cycles differ by from one turn to the next.
 GROWTH_LIMIT = 1.5
 CURVE = [1_000, 3_000, 10_000, 30_000, 100_000]
 LINES_OF_A_MODULE = 10
@@ -117,8 +118,10 @@ def main() -> None:
                 slopes[lines] = (cpu - fixed) / (lines - CURVE[0])
             slope = f"{slopes[lines] * 1e6:12.2f}" if lines in slopes else f"{'':12}"
             print(f"{host.lines:<20}{cpu * 1e3:10.1f}{slope}{memory / MIB:8.1f}")
-        growth = slopes[CURVE[-1]] / slopes[CURVE[2]]
-        print(f"\na line of {CURVE[-1]} costs {growth:.2f} of one of {CURVE[2]}; limit {GROWTH_LIMIT}")
+        middle = median(curve[CURVE[3]], costs[CURVE[3]])[0]
+        last = (median(curve[CURVE[-1]], costs[CURVE[-1]])[0] - middle) / (CURVE[-1] - CURVE[3])
+        growth = last / slopes[CURVE[3]]
+        print(f"\na line beyond {CURVE[3]} costs {growth:.2f} of one before; limit {GROWTH_LIMIT}")
         if growth > GROWTH_LIMIT:
             excess.append(f"the cost of a line grows by {growth:.2f}")
 

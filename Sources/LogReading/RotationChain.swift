@@ -55,22 +55,21 @@ struct RotationChain {
         if place == nil, position.tail.length >= Self.shortestProof, let current, try current.isCopy(of: position) {
             return RotationChain(place: current, later: [], predecessor: position.predecessor)
         }
-        let names: [RotatedName]
-        if let place {
-            names = folder.written(after: place) ?? []
-        } else {
-            switch position.predecessor {
-            case .unknown: names = []
-            case .none: names = folder.inOrder
-            case .file(let head):
-                names =
-                    folder.newest(beginningWith: head).map(folder.rotated(after:)) ?? folder.inOrder
+        let namesAfterPlace = place.flatMap { folder.written(after: $0) }
+        let names: [RotatedName] =
+            if place != nil {
+                namesAfterPlace ?? []
+            } else {
+                switch position.predecessor {
+                case .unknown: []
+                case .none: folder.inOrder
+                case .file(let head): folder.newest(beginningWith: head).map(folder.rotated(after:)) ?? folder.inOrder
+                }
             }
-        }
         var chain = RotationChain(
             place: place?.file, later: [],
             predecessor: place == nil ? folder.predecessor(of: names.first) : position.predecessor)
-        if let place, folder.written(after: place) == nil, current != nil { chain.placeOfNoOrder = place.file.path }
+        if let place, namesAfterPlace == nil, current != nil { chain.placeOfNoOrder = place.file.path }
         for name in names {
             do throws(LogFailure) {
                 chain.later.append(try folder.open(name))

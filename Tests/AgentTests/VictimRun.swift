@@ -22,7 +22,7 @@ struct VictimRun {
     private let agent: AgentUnderTest
     private let process: pid_t
     private let before: Trace
-    private let spoolChanged: [Int]
+    private let spoolChanged: Int64
     private let start = ContinuousClock.now
 
     /// What a run leaves in the state folder, whether it ends or not. What an earlier one left is there until the next one
@@ -83,9 +83,9 @@ struct VictimRun {
         case afterFirstChangeOfSpool(Duration)
     }
 
-    private static func changeTime(of path: FilePath) -> [Int] {
-        let status = try? Files.status(path).rawValue
-        return [status?.st_mtim.tv_sec ?? 0, status?.st_mtim.tv_nsec ?? 0]
+    /// When something was made or removed in a folder last, in nanoseconds since 1970; 0 where it is not there.
+    private static func changeTime(of path: FilePath) -> Int64 {
+        (try? Files.status(path).rawValue.st_mtim.nanoseconds) ?? 0
     }
 
     /// Whether it has not ended; it is left to be waited for.

@@ -7,11 +7,27 @@ public import SystemPackage
 public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     /// The path as it was written.
     public let description: String
+    /// The same for fnmatch(3).
+    private let pattern: String
 
     /// A path with wildcards; `nil` where it has none, and names one file.
     public init?(_ text: String) {
-        guard text.utf8.contains(where: { "*?[".utf8.contains($0) }) else { return nil }
+        guard Self.hasWildcards(text) else { return nil }
         description = text
+        let path = FilePath(text)
+        // In a part without wildcards a backslash is itself.
+        let parts = path.components.map(\.string).map { part in
+            Self.hasWildcards(part)
+                ? part : part.split(separator: "\\", omittingEmptySubsequences: false).joined(separator: "\\\\")
+        }
+        pattern = (path.root == nil ? "" : "/") + parts.joined(separator: "/")
+    }
+
+    private static func hasWildcards(_ text: String) -> Bool { text.utf8.contains { "*?[".utf8.contains($0) } }
+
+    /// Whether a file has such a name, whatever it is.
+    public func matches(_ path: FilePath) -> Bool {
+        path.withPlatformString { fnmatch(pattern, $0, FNM_PATHNAME | FNM_PERIOD) == 0 }
     }
 
     /// The files that match now, sorted by their names, without the rotated logs of others that match. Packed files are
@@ -30,7 +46,7 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
             let isLast = index == parts.count - 1
             var next: [FilePath] = []
             for place in places {
-                guard FileGlob(part) != nil else {
+                guard Self.hasWildcards(part) else {
                     let path = place.appending(part)
                     if !isLast || Files.exists(path) { next.append(path) }
                     continue
@@ -96,7 +112,7 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
 extension LogPosition {
     /// What a glob matched while its log had no file is no log by itself any more once that has one: the log goes on in the
     /// newest of such files, which is its past now. Older ones are read to their end by themselves.
-    mutating func moveRotated(to logs: Set<FilePath>) {
+    mutating func moveRotated(to logs: Set<FilePath>) -> [LogMove] {
         let known = files
         var newest: [FilePath: (path: FilePath, name: RotatedName)] = [:]
         for (path, position) in known where !logs.contains(path) {
@@ -110,5 +126,6 @@ extension LogPosition {
             files[past.path] = nil
             files[log] = known[past.path]
         }
+        return newest.map { LogMove(from: $1.path, to: $0) }
     }
 }

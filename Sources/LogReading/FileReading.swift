@@ -7,7 +7,6 @@ struct FileReading {
     struct Result {
         /// Where to go on the next time; `nil` if nothing is known of the file.
         var position: FilePosition?
-        var missedBytes: Int64 = 0
         var notes: [LogNote] = []
         var failures: [LogFailure] = []
         /// Whether a limit ended the reading.
@@ -27,11 +26,7 @@ struct FileReading {
     /// read, and that is not. `nil` where nothing is left.
     var positionWithoutFile: FilePosition? {
         let predecessor = newestRotated
-        return predecessor == .none ? nil : Self.nothingYet(after: predecessor)
-    }
-
-    private static func nothingYet(after predecessor: FilePosition.Predecessor) -> FilePosition {
-        FilePosition(device: 0, inode: 0, offset: 0, size: 0, predecessor: predecessor)
+        return predecessor == .none ? nil : .nothingYet(after: predecessor)
     }
 
     /// What rotations put away last.
@@ -70,7 +65,7 @@ struct FileReading {
         } catch {
             // What is rotated away before the next reading will not have been seen under this name at all.
             return Result(
-                position: error.reason == .missing ? Self.nothingYet(after: predecessor) : nil, failures: [error])
+                position: error.reason == .missing ? .nothingYet(after: predecessor) : nil, failures: [error])
         }
     }
 
@@ -135,7 +130,6 @@ struct FileReading {
             result = found
             if position.size > 0 {
                 let missed = position.size - position.offset
-                result.missedBytes += missed
                 result.notes.insert(.missed(path, bytes: missed), at: 0)
             }
         }
@@ -221,7 +215,6 @@ struct FileReading {
 
 extension FileReading.Result {
     fileprivate mutating func add(unreadable path: FilePath, bytes: Int64) {
-        missedBytes += bytes
         notes.append(.unreadable(path, bytes: bytes))
     }
 }

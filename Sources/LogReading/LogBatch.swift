@@ -9,7 +9,7 @@ public struct LogBatch: Sendable {
     /// How many bytes were never seen because a rotation, a truncation or a deletion took them away, or left them in a form
     /// that cannot be read; a lower bound, as
     /// nobody knows what was written between the last look and that.
-    public var missedBytes: Int64 = 0
+    public var missedBytes: Int64 { notes.reduce(0) { $0 &+ $1.missedBytes } }
     /// What the operator may want to know.
     public var notes: [LogNote] = []
     /// What could not be read; the rest of the batch stands nevertheless.
@@ -31,7 +31,6 @@ public struct LogBatch: Sendable {
         for (index, note) in notes.enumerated() {
             guard case .missed(let path, let bytes) = note else { continue }
             let known = min(bytes, Int64(count))
-            missedBytes -= known
             if known == bytes {
                 notes.remove(at: index)
             } else {
@@ -51,7 +50,6 @@ public struct LogBatch: Sendable {
         position = LogPosition()
         position.files[path] = result.position
         lines = scanner.lines
-        missedBytes = result.missedBytes
         notes = result.notes + scanner.notes
         failures = result.failures
         hasMore = result.isLimited
@@ -65,8 +63,8 @@ public struct FileBatch: Sendable {
     public let path: FilePath
     /// Where it was read from; `nil` where nothing is known of it.
     public let start: FilePosition?
-    /// Of what it is a file.
-    let candidate: LogSource.Candidate
+    /// Whether it was not asked for by its name.
+    let isOfGlob: Bool
     /// What it brought. The position is that of this file alone.
     public let batch: LogBatch
 
@@ -107,6 +105,14 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     case unfinishedLineRead(FilePath)
     /// The log was being rotated over and over during the reading, which is left to the next time.
     case unsettled(FilePath)
+
+    /// How many bytes were missed, by what it says.
+    var missedBytes: Int64 {
+        switch self {
+        case .missed(_, let bytes), .unreadable(_, let bytes): bytes
+        default: 0
+        }
+    }
 
     /// A sentence for an operator.
     public var description: String {

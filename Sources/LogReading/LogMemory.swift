@@ -122,6 +122,15 @@ public struct LogMemories: Sendable, CustomStringConvertible {
         set { memories[log] = newValue.isEmpty ? nil : newValue }
     }
 
+    /// Keeps what is known of logs under their new names.
+    public mutating func rename(_ moves: [LogMove]) {
+        let known = memories
+        for move in moves { memories[move.from] = nil }
+        for move in moves {
+            if let memory = known[move.from] { memories[move.to] = memory }
+        }
+    }
+
     /// Whether there is nothing to know.
     public var isEmpty: Bool { memories.isEmpty }
 

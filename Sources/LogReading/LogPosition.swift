@@ -24,6 +24,11 @@ public struct LogPosition: Sendable, Hashable, LosslessStringConvertible {
     /// Whether the source was looked at and nothing was there.
     public var isEmpty: Bool { files.isEmpty && journalCursor == nil }
 
+    /// Whether there never was anything that could have been read, neither a log nor what a rotation left of one.
+    var isOfNothing: Bool {
+        journalCursor == nil && files.values.allSatisfy { $0.inode == 0 && $0.predecessor == .none }
+    }
+
     /// The same places, with what a later look told of the size and the beginning of the files. Other contents, also of a
     /// file with the same number, come after another predecessor.
     public func knowing(_ later: LogPosition) -> LogPosition {
@@ -37,18 +42,6 @@ public struct LogPosition: Sendable, Hashable, LosslessStringConvertible {
             position.files[path]?.head = seen.head
         }
         return position
-    }
-
-    /// Forgets where candidates were left that are not read any more. What was written to them since is not wanted: it
-    /// may be what the one that is read held.
-    mutating func forget(_ candidates: some Sequence<LogSource.Candidate>) {
-        for candidate in candidates {
-            switch candidate {
-            case .file(let path): files[path] = nil
-            case .glob: break
-            case .journal: journalCursor = nil
-            }
-        }
     }
 
     /// How far a source was read, to compare with another position in it: the time of the last change that was seen, then
@@ -151,6 +144,11 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
         self.predecessor = predecessor
         self.changed = changed
         self.packedSize = packedSize
+    }
+
+    /// The position of a log that has no file yet: what comes is read, and what was rotated before is not.
+    static func nothingYet(after predecessor: Predecessor) -> FilePosition {
+        FilePosition(device: 0, inode: 0, offset: 0, size: 0, predecessor: predecessor)
     }
 
     /// The position at the start of the same file.

@@ -21,22 +21,49 @@ public struct LogSource: Sendable, Hashable {
         self.candidates = candidates
     }
 
-    /// What is read only while a candidate is not there.
-    func standIns(for candidate: Candidate) -> ArraySlice<Candidate> {
-        candidates.drop { $0 != candidate }.dropFirst()
+    /// The candidate of which a file is: the first that names it.
+    func candidate(naming path: FilePath) -> Candidate? {
+        if candidates.count == 1 { return candidates.first }
+        return candidates.first { candidate in
+            switch candidate {
+            case .file(let file): file == path
+            case .glob(let glob): glob.matches(path)
+            case .journal: false
+            }
+        }
     }
 
-    /// What a reading does that has no position in a candidate yet. One that takes the place of another begins at its end:
-    /// what it holds may be what the other one held.
+    /// Whether anything of a candidate was read before.
+    private func wasRead(_ candidate: Candidate, by position: LogPosition?) -> Bool {
+        switch candidate {
+        case .file(let path): position?.files[path] != nil
+        case .glob: position?.files.keys.contains { self.candidate(naming: $0) == candidate } ?? false
+        case .journal: position?.journalCursor != nil
+        }
+    }
+
+    /// What a reading does that has no position yet in a candidate, or in one of its files.
+    ///
+    /// What takes the place of another candidate begins at its end: what it holds may be what the other one held. What was
+    /// missing like all the others is read from its start, and so are files that come later of a wildcard.
     public func firstRun(
         _ firstRun: LogReader.FirstRun, of candidate: Candidate, _ position: LogPosition?
     ) -> LogReader.FirstRun {
-        guard let position, !position.isEmpty else { return firstRun }
-        switch candidate {
-        case .file(let path): return position.files[path] == nil ? .atEnd : firstRun
-        case .glob: return firstRun
-        case .journal: return position.journalCursor == nil ? .atEnd : firstRun
+        guard let position else { return firstRun }
+        if case .glob = candidate, position.isEmpty || wasRead(candidate, by: position) { return .fromStart }
+        if position.isEmpty || wasRead(candidate, by: position) { return firstRun }
+        return position.isOfNothing ? .fromStart : .atEnd
+    }
+
+    /// Forgets where candidates were left that are read only while another one is not there. What was written to them since
+    /// is not wanted: it may be what the other one held.
+    func forgetStandIns(for candidate: Candidate, in position: inout LogPosition) {
+        let standIns = candidates.drop { $0 != candidate }.dropFirst()
+        if standIns.isEmpty { return }
+        for path in position.files.keys {
+            if let other = self.candidate(naming: path), standIns.contains(other) { position.files[path] = nil }
         }
+        if standIns.contains(where: { if case .journal = $0 { true } else { false } }) { position.journalCursor = nil }
     }
 
     /// Reads a FILE argument.
@@ -105,15 +132,7 @@ public struct LogSource: Sendable, Hashable {
                 return journalFolders.contains(where: Files.exists)
             }
         }
-        func wasRead(_ candidate: Candidate) -> Bool {
-            switch candidate {
-            case .file(let path): position?.files[path] != nil
-            // What is no candidate by itself is of a wildcard.
-            case .glob: position?.files.keys.contains { !candidates.contains(.file($0)) } ?? false
-            case .journal: position?.journalCursor != nil
-            }
-        }
-        return candidates.first { wasRead($0) && isThere($0) } ?? candidates.first(where: isThere)
+        return candidates.first { wasRead($0, by: position) && isThere($0) } ?? candidates.first(where: isThere)
     }
 }
 

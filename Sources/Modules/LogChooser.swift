@@ -25,7 +25,7 @@ struct LogChooser {
     private(set) var memories: LogMemories
     private(set) var tally: LogSelector.Tally
     private(set) var incompleteCount = 0
-    private let remembered: LogMemories
+    private var remembered: LogMemories
     private var outlet: LogOutlet
 
     init(_ collection: LogCollection, _ memories: LogMemories) {
@@ -39,6 +39,12 @@ struct LogChooser {
         remembered = memories
         tally = LogSelector.Tally(patterns: selector.patterns.count)
         outlet = LogOutlet(selector, cap: collection.cap)
+    }
+
+    /// Keeps what is known of logs under their new names.
+    mutating func rename(_ moves: [LogMove]) {
+        memories.rename(moves)
+        remembered.rename(moves)
     }
 
     /// Sentences on patterns that were too much work for a line.
@@ -103,7 +109,6 @@ struct LogChooser {
             if done.lines.isBeginning(of: batch.lines) {
                 memories[log] = memory
                 report.notes = done.notes
-                report.missedBytes = done.missedBytes
                 report.failures = batch.failures
                 return Step(
                     position: done.position, report: report, canGoOn: batch.canGoOn && !isFull, isFull: isFull)
@@ -161,7 +166,9 @@ extension LogCollection {
             }
         } else {
             let reader = LogReader(matching: pattern, limits: limits, clock: { context.now })
-            let rest = try reader.readEach(source, from: position, firstRun: firstRun) { file throws(Failure) in
+            let rest = try reader.readEach(
+                source, from: position, firstRun: firstRun, rename: { chooser.rename($0) }
+            ) { file throws(Failure) in
                 var batch = file.batch
                 var start = file.start
                 while true {

@@ -210,12 +210,7 @@ extension ModuleOutcome {
     /// Adds what a reading has to tell.
     mutating func add(_ batch: LogBatch) {
         failures += batch.failures.map(\.description)
-        missedLogBytes &+= batch.notes.reduce(0) { sum, note in
-            switch note {
-            case .missed(_, let bytes), .unreadable(_, let bytes): sum &+ bytes
-            default: sum
-            }
-        }
+        missedLogBytes &+= batch.missedBytes
         for note in batch.notes {
             switch note {
             // Lines that do not arrive as they were written are a failure, and no remark.

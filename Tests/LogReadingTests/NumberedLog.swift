@@ -90,6 +90,12 @@ class NumberedLog {
     /// Everything that is there besides the log, the oldest first.
     var older: [Content] { [] }
 
+    /// Whether the pattern of the reader matches each of the files by a name of its own, so that each has its own turn.
+    var areFilesLogs: Bool { false }
+
+    /// Whether a file is one of this log.
+    func owns(_ path: FilePath) -> Bool { path == self.path(name) }
+
     func perform(_ operation: Operation) throws {
         switch operation {
         case .write(let count): write(count)
@@ -240,7 +246,8 @@ class NumberedLog {
     /// limited right at the end of a file, or that reached this log or did not, the reader may know the next file already.
     /// So it is at least what the model is certain of, and never more than what was destroyed (docs/logs.md).
     var complaints: [String] {
-        let isOrdered = zip(received, received.dropFirst()).allSatisfy(<)
+        let inOrder = areFilesLogs ? received.sorted() : received
+        let isOrdered = zip(inOrder, inOrder.dropFirst()).allSatisfy(<)
         let isRightlyMissed = (knownDestroyedBytes...max(knownDestroyedBytes, destroyedBytes)).contains(reportedBytes)
         let lost = Set(0..<nextLine).subtracting(received).filter { contents[$0]?.mayBeLost != true }
         return (isOrdered ? [] : ["\(name): twice or out of order: \(received)"])

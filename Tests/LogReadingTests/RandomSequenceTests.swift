@@ -84,16 +84,16 @@ private struct RandomSequence {
         isNamed = .random(using: &random)
         if isNamed {
             matchesRotated = false
-            logs = [try Self.log("a.log", isSwitched: isSwitched, in: folder, &random)]
+            logs = [try Self.log("a.log", isSwitched: isSwitched, ofPattern: nil, in: folder, &random)]
             source = try LogSource(folder.appending("a.log").string)
             history = ["\(logs), each \(readsEach)"]
         } else {
+            let glob = ["*.log", "*.log*", "[a-c]*"].randomElement(using: &random) ?? "*"
             var logs: [NumberedLog] = []
             for name in ["a.log", "b.log", "c.log"].prefix(.random(in: 1...3, using: &random)) {
                 let isSwitched = isSwitched && logs.isEmpty
-                logs.append(try Self.log(name, isSwitched: isSwitched, in: folder, &random))
+                logs.append(try Self.log(name, isSwitched: isSwitched, ofPattern: glob, in: folder, &random))
             }
-            let glob = ["*.log", "*.log*", "[a-c]*"].randomElement(using: &random) ?? "*"
             matchesRotated = glob != "*.log"
             self.logs = logs
             source = try LogSource(folder.appending(glob).string)
@@ -102,11 +102,18 @@ private struct RandomSequence {
     }
 
     private static func log(
-        _ name: String, isSwitched: Bool, in folder: FilePath, _ random: inout SeededGenerator
+        _ name: String, isSwitched: Bool, ofPattern glob: String?, in folder: FilePath, _ random: inout SeededGenerator
     ) throws -> NumberedLog {
         let most = Int.random(in: 2...5, using: &random)
-        if isSwitched { return try SwitchedLog(folder, name: name, isFar: .random(using: &random), mostKept: most) }
-        let naming = RotatingLog.Naming.allCases.randomElement(using: &random) ?? .numbers
+        let matchesAnyStem = glob?.hasPrefix("*") == true
+        if isSwitched {
+            var places: [SwitchedLog.Place] = [.beside, .far]
+            if matchesAnyStem { places += [.matched("0target"), .matched("target")] }
+            return try SwitchedLog(
+                folder, name: name, at: places.randomElement(using: &random) ?? .beside, mostKept: most)
+        }
+        let namings = RotatingLog.Naming.allCases.filter { matchesAnyStem || $0 != .datesFirst }
+        let naming = namings.randomElement(using: &random) ?? .numbers
         return RotatingLog(folder, name: name, naming: naming, mostRotated: most)
     }
 
@@ -164,7 +171,6 @@ private struct RandomSequence {
                 result.lines.append(file.lines)
                 result.notes += file.notes
                 result.failures += file.failures
-                result.missedBytes += file.missedBytes
             }
         } else {
             result = reader.read(source, from: start, firstRun: .fromStart)
@@ -196,7 +202,7 @@ private struct RandomSequence {
         var missedBytes: Int64 = 0
         for case .missed(let path, let bytes) in batch.notes {
             missedBytes += bytes
-            logs.first { $0.path($0.name) == path }?.reportedBytes += Int(bytes)
+            logs.first { $0.owns(path) }?.reportedBytes += Int(bytes)
         }
         if missedBytes != batch.missedBytes { complaints.append("\(batch.missedBytes) bytes missed: \(batch.notes)") }
         let unexpected = batch.failures.filter { $0.reason != .missing }

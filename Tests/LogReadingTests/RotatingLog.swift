@@ -6,8 +6,10 @@ final class RotatingLog: NumberedLog {
     /// How the rotation program names what it put away.
     enum Naming: CaseIterable {
         case numbers, numbersPacked, numbersPackedLate, dates, datesPacked, datesBeforeEnding
+        /// As no rotation does, such as `20260102_a.log`. Only a pattern that matches such names can follow.
+        case datesFirst
 
-        var isDated: Bool { self == .dates || self == .datesPacked || self == .datesBeforeEnding }
+        var isDated: Bool { ![.numbers, .numbersPacked, .numbersPackedLate].contains(self) }
     }
 
     private let naming: Naming
@@ -23,6 +25,10 @@ final class RotatingLog: NumberedLog {
     }
 
     override var older: [Content] { rotated.reversed().map(\.content) }
+    override var areFilesLogs: Bool { naming == .datesFirst }
+    override func owns(_ path: FilePath) -> Bool {
+        super.owns(path) || areFilesLogs && path.lastComponent?.string.hasSuffix("_\(name)") == true
+    }
 
     /// Renames the log. The daemon goes on writing to it until it reopens.
     override func rotate(makesNewFile: Bool) throws {
@@ -43,7 +49,7 @@ final class RotatingLog: NumberedLog {
     override func pack() throws {
         for index in rotated.indices where !rotated[index].name.hasSuffix(".gz") {
             switch naming {
-            case .numbers, .dates: continue
+            case .numbers, .dates, .datesFirst: continue
             case .numbersPackedLate: if index == 0 { continue }
             case .numbersPacked, .datesPacked, .datesBeforeEnding: if rotated[index].content === writesTo { continue }
             }
@@ -53,7 +59,8 @@ final class RotatingLog: NumberedLog {
     }
 
     override func copyAndTruncate() throws {
-        guard let content = current, !isInsideLine, isCurrentInUse else { return }
+        // A copy under a name that is none of a rotation is another log.
+        guard let content = current, !isInsideLine, isCurrentInUse, naming != .datesFirst else { return }
         try shift()
         let copyName = newName()
         try OpenFile(path(copyName), .writeOnly, options: .create).write(try Files.read(path(name), limit: 1 << 20))
@@ -82,6 +89,7 @@ final class RotatingLog: NumberedLog {
     private func newName() -> String {
         guard naming.isDated else { return "\(name).1" }
         date += 1
+        if naming == .datesFirst { return "\(date)_\(name)" }
         let ending = naming == .datesBeforeEnding ? ".log" : ""
         return "\(name.dropLast(ending.count))-\(date)\(ending)"
     }

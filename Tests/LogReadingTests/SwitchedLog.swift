@@ -6,15 +6,36 @@ import TestSupport
 /// A log that is a symbolic link to the file that is written now: `current -> app-3.log`. A rotation makes a file with the
 /// next number and switches the link.
 final class SwitchedLog: NumberedLog {
+    /// Where the files are to which the link leads.
+    enum Place: Sendable {
+        /// Beside the link, under names of which those who look for logs do not ask.
+        case beside
+        /// In a folder of their own.
+        case far
+        /// Beside the link, under names with a beginning that a pattern matches as it does the link's.
+        case matched(String)
+    }
+
     private let targets: FilePath
     private let linkPrefix: String
+    private let targetName: String
     private let mostKept: Int
     private var number = 1
     /// The newest first, with the name of each.
     private var left: [(content: Content, name: String)] = []
 
-    /// - Parameter isFar: Whether the files are in a folder of their own.
-    init(_ folder: FilePath, name: String, isFar: Bool, mostKept: Int) throws {
+    override var areFilesLogs: Bool { targetName != Self.unmatchedName }
+    private static let unmatchedName = "target-"
+
+    init(_ folder: FilePath, name: String, at place: Place, mostKept: Int) throws {
+        var isFar = false
+        switch place {
+        case .beside: targetName = Self.unmatchedName
+        case .far:
+            isFar = true
+            targetName = Self.unmatchedName
+        case .matched(let beginning): targetName = beginning
+        }
         targets = isFar ? folder.appending("disk-\(name)") : folder
         linkPrefix = isFar ? "disk-\(name)/" : ""
         self.mostKept = mostKept
@@ -23,7 +44,11 @@ final class SwitchedLog: NumberedLog {
         try FilePath(linkPrefix + target).makeLink(at: path(name))
     }
 
-    private var target: String { "target-\(number)" }
+    private var target: String { areFilesLogs ? "\(targetName)\(number + 100).log" : "\(targetName)\(number)" }
+
+    override func owns(_ path: FilePath) -> Bool {
+        super.owns(path) || areFilesLogs && path.lastComponent?.string.hasPrefix(targetName) == true
+    }
 
     override var older: [Content] { left.reversed().map(\.content) }
 

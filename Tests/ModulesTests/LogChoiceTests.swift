@@ -28,7 +28,7 @@ struct LogChoiceTests {
 
 /// One log, and what is known of it.
 private struct ModelLog {
-    let path: FilePath
+    var path: FilePath
     let tag: String
     /// All lines, each with its end.
     var lines: [String] = []
@@ -105,6 +105,13 @@ private struct LogChoiceRun {
                     let rotated = FilePath(logs[index].path.string + ".1")
                     try Files.rename(logs[index].path, to: rotated)
                     try Files.create(logs[index].path, [])
+                } else if logs.count > 1, !hasRotated, chance(10) {
+                    // To a name that the wildcard matches, too: what is known of the log has to come along. What a rotation
+                    // left stays with the old name, so that which comes first is open.
+                    let renamed = folder.appending(
+                        "\(number(0...9))\(logs[index].path.lastComponent?.string ?? "").log")
+                    try Files.rename(logs[index].path, to: renamed)
+                    logs[index].path = renamed
                 }
                 try append(to: &logs[index], hasRecords: collection.selector.recordStart != nil, isTight: isLimited)
             }

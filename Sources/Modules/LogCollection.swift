@@ -175,18 +175,21 @@ struct LogCollection: Sendable {
     /// since the last cycle.
     ///
     /// A pattern that is not configured any more is not kept: whoever reads the log now goes on for it, and if it comes back,
-    /// it goes on from there, as a new one does. Where nobody knows what is configured, all are kept.
+    /// it goes on from there, as a new one does. But a module with a new pattern may not be due yet; then the position is
+    /// kept for it. Where nobody knows what is configured, all are kept.
     ///
-    /// - Returns: The key of the position to take over, and those of patterns that are not configured. Of several, it is that
-    ///   of a pattern that is not configured any more and has come furthest, which was used last.
+    /// - Returns: The key of the position to take over, and those of which nobody has need any more. Of several, the first is
+    ///   that of a pattern that is not configured any more and has come furthest, which was used last.
     private func otherPatterns(in context: ModuleContext) -> (newest: String?, unused: [String]) {
         guard let keyWithoutPattern else { return (nil, []) }
         let others = context.state.filter { $0.key.hasPrefix(keyWithoutPattern) && $0.key != stateKey }
         if others.isEmpty { return (nil, []) }
-        let keysInUse = context.keysOfLogReaders?()
-        let unused = keysInUse.map { keysInUse in others.filter { !keysInUse.contains($0.key) } }
-        let newest = Self.furthest(unused ?? [:]) ?? Self.furthest(others)
-        return (newest, unused.map { Array($0.keys) } ?? [])
+        guard let keysInUse = context.keysOfLogReaders?() else { return (Self.furthest(others), []) }
+        let unused = others.filter { !keysInUse.contains($0.key) }
+        let isAwaited = keysInUse.contains {
+            $0.hasPrefix(keyWithoutPattern) && $0 != stateKey && context.state[$0] == nil
+        }
+        return (Self.furthest(unused) ?? Self.furthest(others), isAwaited ? [] : Array(unused.keys))
     }
 
     private static func furthest(_ positions: [String: String]) -> String? {

@@ -31,16 +31,20 @@ struct LineScanner: ~Copyable {
     private var cutLines = 0
     private var abandonedLines = 0
     private var searchesBlocks: Bool
-    private var watch = WorkWatch()
-    private var pause = WorkWatch.processorTime
+    private var watch: WorkWatch
+    private let work: SearchWork
+    private let searchedBefore: Int64
+    private var searchedBytes: Int64 { watch.searchedBytes - searchedBefore }
 
     /// How much is read at once.
     private static let blockSize = 256 * 1024
-    /// After so many lines that were too much work for the pattern, the rest waits for the next reading.
-    private static let mostAbandonedLines = 500
 
-    init(pattern: LogPattern, limits: LogLimits) {
+    /// - Parameter work: What the pattern has cost before.
+    init(pattern: LogPattern, limits: LogLimits, work: SearchWork = SearchWork()) {
         self.limits = limits
+        self.work = work
+        watch = work.taken
+        searchedBefore = watch.searchedBytes
         matcher = PatternMatcher(pattern)
         searchesBlocks = pattern.blockCode != nil
         // Whatever is left of the last block is shorter than the longest line and its end.
@@ -53,9 +57,8 @@ struct LineScanner: ~Copyable {
 
     /// Whether a limit leaves no room for another line.
     var isFull: Bool {
-        countsLines && lineCount >= limits.lines || watch.searchedBytes >= limits.searchedBytes
-            || lines.bytes.count >= limits.bytes
-            || abandonedLines >= Self.mostAbandonedLines || isExhausted
+        countsLines && lineCount >= limits.lines || searchedBytes >= limits.searchedBytes
+            || lines.bytes.count >= limits.bytes || isExhausted
     }
 
     /// Whether the pattern has taken all the work that a reading may.
@@ -89,9 +92,8 @@ struct LineScanner: ~Copyable {
     mutating func scan(_ file: LogFile, from place: inout End, upTo limit: Int64, isFinal: Bool) throws(SystemError) {
         let abandonedBefore = abandonedLines
         let cutBefore = cutLines
-        watch.leaveOut(since: pause)
+        watch.start()
         defer {
-            pause = WorkWatch.processorTime
             if cutLines > cutBefore {
                 notes.append(.cut(file.path, lines: cutLines - cutBefore, limit: limits.lineLength))
             }
@@ -113,20 +115,22 @@ struct LineScanner: ~Copyable {
             if done > 0, held > 0, let base = buffer.baseAddress { memmove(base, base + done, held) }
             if place.isLimited || isAtEnd { return }
             watch.look(at: matcher, afterLines: WorkWatch.linesBetweenLooks)
-            if watch.searchedBytes >= limits.searchedBytes || isExhausted {
+            if searchedBytes >= limits.searchedBytes || isExhausted {
                 place.isLimited = true
                 return
             }
         }
     }
 
-    /// Says what was too much work.
+    /// Says what was too much work, at the end of a search.
     ///
     /// - Parameter count: On how many lines that was known already.
     mutating func noteWork(on log: FilePath, after count: Int = 0) {
         let pattern = matcher.pattern.text
         if abandonedLines > count { notes.append(.gaveUp(log, lines: abandonedLines - count, pattern: pattern)) }
         if isExhausted { notes.append(.exhausted(log, pattern: pattern)) }
+        watch.stop()
+        work.taken = watch
     }
 
     /// Where every line is wanted, reads as many of them as may be brought right into their place.
@@ -164,6 +168,7 @@ struct LineScanner: ~Copyable {
     ///
     /// - Returns: Whether there was room for it.
     mutating func scan(line: [UInt8]) -> Bool {
+        watch.start()
         let isLong = line.count > limits.lineLength
         var end = End(offset: 0)
         return (line.prefix(limits.lineLength) + [0]).withUnsafeBytes { bytes in

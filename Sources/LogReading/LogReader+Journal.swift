@@ -17,7 +17,7 @@ extension LogReader {
         var batch = LogBatch(position: position ?? LogPosition())
         let isSilent = position?.journalCursor == nil && firstRun == .atEnd
         if batch.position.journalCursor == nil { batch.position.journalCursor = LogPosition.startOfJournal }
-        var scanner = LineScanner(pattern: pattern, limits: limits)
+        var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
         var parser = JournalExportParser(output)
         var next = parser.next()
         if next == nil, isCut { next = parser.unfinished }

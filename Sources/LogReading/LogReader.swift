@@ -11,6 +11,8 @@ internal import SystemPackage
 ///   for in the folder and read to its end first, then those that were rotated after it, then the new one.
 /// - A rotated file is left only when a later one holds something, for until then it may be written to.
 /// - The reader writes nothing. Whoever commits the lines commits the position with them.
+///
+/// A reader is for one cycle: in all its readings together, the pattern may take no more work than a cycle can give.
 public struct LogReader: Sendable {
     /// What a reading without a position does.
     public enum FirstRun: Sendable, Hashable {
@@ -21,8 +23,10 @@ public struct LogReader: Sendable {
     }
 
     let pattern: LogPattern
-    let limits: LogLimits
+    /// How much one reading may bring.
+    public var limits: LogLimits
     fileprivate let clock: @Sendable () -> Int64
+    let work = SearchWork()
 
     /// A reader.
     ///
@@ -39,6 +43,13 @@ public struct LogReader: Sendable {
         self.clock = clock ?? { Int64(time(nil)) }
     }
 
+    /// A reader of the same for so many lines, which were read before: the work of that does not count.
+    public func limited(toLines count: Int) -> LogReader {
+        var limits = limits
+        limits.lines = count
+        return LogReader(matching: pattern, limits: limits, clock: clock)
+    }
+
     /// Reads the candidate of a source that is there, or reports the first as missing. A journal is read by running
     /// journalctl and yields nothing here.
     ///
@@ -53,7 +64,7 @@ public struct LogReader: Sendable {
     ) -> LogBatch {
         var (batch, plan) = plan(source, from: position, firstRun)
         guard let plan else { return batch }
-        var scanner = LineScanner(pattern: pattern, limits: limits)
+        var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
         for log in plan.logs {
             guard let known = log.positionToRead(in: &batch.position.files) else { continue }
             if scanner.isFull, !plan.look.atEnd {
@@ -98,7 +109,7 @@ public struct LogReader: Sendable {
                 if known.position == nil { plan.look.meet(log, &batch.position) }
                 continue
             }
-            var scanner = LineScanner(pattern: pattern, limits: limits)
+            var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
             let result = plan.look.read(log.path, from: known.position, &scanner)
             let start = known.position ?? (scanner.lines.isEmpty ? nil : result.position?.atStart)
             let progress = try take(
@@ -120,7 +131,7 @@ public struct LogReader: Sendable {
     ///   - file: What it brought.
     ///   - position: From where to read; `nil` reads what is there.
     public func read(on file: FileBatch, from position: FilePosition?) -> LogBatch {
-        var scanner = LineScanner(pattern: pattern, limits: limits)
+        var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
         let result = Look(self, areOfGlob: file.isOfGlob, atEnd: false).read(file.path, from: position, &scanner)
         return LogBatch(result, of: file.path, scanner)
     }

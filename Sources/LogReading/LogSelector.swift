@@ -35,14 +35,20 @@ public struct LogSelector: Sendable {
         !needsEveryLine && exclusions.isEmpty && redactions.isEmpty && mostMatches == nil && !keepsMatchesApart
     }
 
-    /// How many matches there were, in one reading of all files of a log.
-    public struct Tally: Sendable, Hashable {
+    /// How many matches there were, and what they have cost, in one cycle in all files of a log.
+    public struct Tally: Sendable {
         /// For each pattern, how many matches there were.
         public var matchCounts: [Int]
         /// For each pattern, how many of these were left out.
         public var omittedCounts: [Int]
         /// On how many lines a pattern was too much work, by the pattern's text.
         public var abandonedCounts: [String: Int] = [:]
+        /// The work of telling where records begin, and that of telling what is wanted: the one has to leave something to
+        /// the other.
+        var recordWork = WorkWatch()
+        var choiceWork = WorkWatch()
+        /// A pattern that has taken so much work that the rest of the log is for the next cycle, by its text.
+        public var exhaustingPattern: String? { recordWork.exhaustingPattern ?? choiceWork.exhaustingPattern }
 
         /// None yet.
         public init(patterns count: Int) {
@@ -122,6 +128,13 @@ public struct LogSelector: Sendable {
     ) throws(Failure) -> Choice {
         var units = LogUnits(reading.lines, recordStart, &tally)
         var choice = Choice(doneCount: 0, isAll: false, memoryFromStart: memory)
+        var reading = reading
+        if units.areCut {
+            // Whatever the work was, the log has to go on from here.
+            reading.isLimited = true
+            reading.mustMove = true
+            choice.stop = .exhausted
+        }
         let openSize = openRecordSize(reading, units)
         if openSize > 0 { units.closedCount -= 1 }
         var progress = memory.progress(in: reading.lines, units)
@@ -217,43 +230,47 @@ public struct LogSelector: Sendable {
     private func patternsThatWant(
         _ units: LogUnits, from first: Int, _ reading: Reading, _ tally: inout Tally
     ) -> [UInt64] {
-        var range = first..<max(first, units.closedCount)
-        var wanting = [UInt64](repeating: reading.hasEveryLine ? 0 : 1, count: range.count)
-        var watch = WorkWatch()
-        watch.searchedBytes = Int64(clamping: reading.lines.bytes.count * (patterns.count + exclusions.count))
-        /// Does something with each unit up to where it becomes too much work. A unit is searched up to its first line that
-        /// matches or is too much work, since it may have very many that are.
-        func search(
-            for pattern: LogPattern, _ body: (_ unit: Int, _ answer: () -> LogPattern.Answer) -> Void
-        ) {
-            let matcher = PatternMatcher(pattern)
-            reading.lines.bytes.withUnsafeBytes { text in
-                for unit in range {
-                    let lines = units.lines(unit..<(unit + 1))
-                    body(unit) {
-                        lines.lazy.map { matcher.search(text, units.places[$0]) }.first { $0 != .noMatch } ?? .noMatch
+        let range = first..<max(first, units.closedCount)
+        var wanting: [UInt64] = []
+        wanting.reserveCapacity(range.count)
+        let wanted = (reading.hasEveryLine ? patterns : []).map(SharedMatcher.init)
+        let excluded = exclusions.map(SharedMatcher.init)
+        tally.choiceWork.searchedBytes += Int64(clamping: reading.lines.bytes.count * (wanted.count + excluded.count))
+        tally.choiceWork.start()
+        defer {
+            tally.choiceWork.stop()
+            for shared in wanted + excluded { tally.count(shared.matcher) }
+        }
+        reading.lines.bytes.withUnsafeBytes { text in
+            for unit in range where !tally.choiceWork.isExhausted || wanting.isEmpty {
+                let lines = units.lines(unit..<(unit + 1))
+                /// A unit is searched up to its first line that matches or is too much work, since it may have very many
+                /// that are.
+                func answer(_ matcher: borrowing PatternMatcher) -> LogPattern.Answer {
+                    defer { tally.choiceWork.look(at: matcher, afterLines: lines.count) }
+                    for line in lines {
+                        let answer = matcher.search(text, units.places[line])
+                        if answer != .noMatch { return answer }
                     }
-                    watch.look(at: matcher, afterLines: lines.count)
-                    if watch.isExhausted {
-                        range = first..<(unit + 1)
-                        break
-                    }
+                    return .noMatch
                 }
-            }
-            tally.count(matcher)
-        }
-        if reading.hasEveryLine {
-            for (number, pattern) in patterns.enumerated() {
-                search(for: pattern) { unit, answer in
-                    if answer() != .noMatch { wanting[unit - first] |= 1 << UInt64(number) }
+                var bits: UInt64 = reading.hasEveryLine ? 0 : 1
+                for (number, shared) in wanted.enumerated() where answer(shared.matcher) != .noMatch {
+                    bits |= 1 << UInt64(number)
                 }
+                if bits != 0, excluded.contains(where: { answer($0.matcher) == .match }) { bits = 0 }
+                wanting.append(bits)
             }
         }
-        for exclusion in exclusions {
-            search(for: exclusion) { unit, answer in
-                if wanting[unit - first] != 0, answer() == .match { wanting[unit - first] = 0 }
-            }
-        }
-        return Array(wanting[..<range.count])
+        return wanting
+    }
+}
+
+/// A matcher that can be an element of an array.
+final class SharedMatcher {
+    let matcher: PatternMatcher
+
+    init(_ pattern: LogPattern) {
+        matcher = PatternMatcher(pattern)
     }
 }

@@ -6,26 +6,34 @@ struct LogUnits {
     let starts: [Int]
     /// How many units there are that nothing will be added to.
     var closedCount: Int
+    /// Whether there are more lines, of which it would be too much work to tell where records begin.
+    let areCut: Bool
 
     init(_ lines: LogLines, _ recordStart: LogPattern?, _ tally: inout LogSelector.Tally) {
         let places = lines.places
         var starts: [Int] = []
         if let recordStart {
             let matcher = PatternMatcher(recordStart)
-            var watch = WorkWatch()
-            watch.searchedBytes = Int64(lines.bytes.count)
+            var knownCount = 0
+            tally.recordWork.searchedBytes += Int64(lines.bytes.count)
+            tally.recordWork.start()
             lines.bytes.withUnsafeBytes { text in
                 for (index, place) in places.enumerated() {
                     // What is too much work begins no record.
-                    let isStart = !watch.isExhausted && matcher.search(text, place) == .match
+                    let isStart = matcher.search(text, place) == .match
                     if index == 0 || isStart { starts.append(index) }
-                    watch.look(at: matcher)
+                    knownCount = index + 1
+                    tally.recordWork.look(at: matcher)
+                    if tally.recordWork.isExhausted { break }
                 }
             }
+            tally.recordWork.stop()
             tally.count(matcher)
-            starts.append(places.count)
+            starts.append(knownCount)
+            areCut = knownCount < places.count
         } else {
             starts = Array(0...places.count)
+            areCut = false
         }
         self.places = places
         self.starts = starts

@@ -2,28 +2,19 @@ internal import CPCRE2
 
 /// Replaces what patterns match in lines that are about to leave the host. In doubt, it replaces more.
 public struct Redaction {
-    private let matchers: [MatcherBox]
+    private let matchers: [SharedMatcher]
     private let replacement = Array(LogSelector.replacement.utf8)
-
-    /// A matcher cannot be an element of an array by itself.
-    private final class MatcherBox {
-        let matcher: PatternMatcher
-
-        init(_ pattern: LogPattern) {
-            matcher = PatternMatcher(pattern)
-        }
-    }
 
     /// Prepares the patterns, for one thread.
     public init(_ patterns: [LogPattern]) {
-        matchers = patterns.map(MatcherBox.init)
+        matchers = patterns.map(SharedMatcher.init)
     }
 
     /// On how many lines a pattern was too much work, which were replaced as a whole, by the pattern's text.
     public private(set) var abandonedCounts: [String: Int] = [:]
-    /// Whether that has cost so much that no more should be asked for in this cycle.
-    public var isExhausted: Bool {
-        matchers.contains { $0.matcher.effort.nanoseconds > Self.longestWork }
+    /// A pattern that has cost so much that no more should be asked for in this cycle, by its text.
+    public var exhaustingPattern: String? {
+        matchers.first { $0.matcher.effort.nanoseconds > Self.longestWork }?.matcher.pattern.text
     }
     /// In nanoseconds of the processor.
     private static let longestWork: Int64 = 2_000_000_000

@@ -49,13 +49,17 @@ struct LogChooser {
 
     /// Sentences on patterns that were too much work for a line.
     var failures: [String] {
-        tally.abandonedCounts.sorted { $0.key < $1.key }.map { pattern, count in
+        var failures = tally.abandonedCounts.sorted { $0.key < $1.key }.map { pattern, count in
             "the pattern \"\(pattern)\" took too much work on \(count) lines, which were taken as matching if it says what is "
                 + "wanted, and as not matching otherwise; simplify it"
         }
-            + outlet.abandonedCounts.sorted { $0.key < $1.key }.map { pattern, count in
-                "the redaction \"\(pattern)\" took too much work on \(count) lines, which were replaced as a whole; simplify it"
-            }
+        failures += outlet.abandonedCounts.sorted { $0.key < $1.key }.map { pattern, count in
+            "the redaction \"\(pattern)\" took too much work on \(count) lines, which were replaced as a whole; simplify it"
+        }
+        failures += [tally.exhaustingPattern, outlet.exhaustingPattern].compactMap(\.self).map { pattern in
+            "the pattern \"\(pattern)\" takes too much work; the rest is read the next time: simplify it"
+        }
+        return failures
     }
 
     /// What lines have to match to be read.
@@ -97,7 +101,7 @@ struct LogChooser {
             try outlet.offer(range, of: batch.lines, places, for: pattern, take: take)
         }
         incompleteCount += choice.incompleteCount
-        let isFull = choice.stop == .full || choice.stop == .exhausted || batch.isExhausted
+        let isFull = choice.stop == .full || tally.exhaustingPattern != nil || batch.isExhausted
         if choice.isAll {
             memories[log] = memory
             return Step(position: batch.position, report: batch, canGoOn: batch.canGoOn, isFull: isFull)
@@ -146,26 +150,22 @@ extension LogCollection {
         _ position: inout LogPosition?, _ chooser: inout LogChooser, _ outcome: inout ModuleOutcome,
         in context: ModuleContext, take: (Piece) throws(Failure) -> Void
     ) async throws(Failure) {
-        let pattern = chooser.pattern
-        let limits = chooser.limits
+        let reader = LogReader(matching: chooser.pattern, limits: chooser.limits, clock: { context.now })
         var hasMore = false
         if let query = journal(for: position) {
             while true {
                 let start = position
                 let output = await journalOutput(query, from: start, in: context)
-                func read(_ limits: LogLimits) -> LogBatch {
-                    self.read(output, query, from: start, pattern, limits, in: context)
-                }
-                let batch = read(limits)
+                let batch = read(output, query, from: start, by: reader)
                 let step = try chooser.choose(
-                    nil, batch, from: start, again: { read(limits.with(lines: $0)) }, take: take)
+                    nil, batch, from: start,
+                    again: { read(output, query, from: start, by: reader.limited(toLines: $0)) }, take: take)
                 outcome.add(step.report)
                 position = step.position ?? LogPosition()
                 hasMore = batch.hasMore || step.isFull
                 if !step.canGoOn || ContinuousClock.now >= context.deadline { break }
             }
         } else {
-            let reader = LogReader(matching: pattern, limits: limits, clock: { context.now })
             let rest = try reader.readEach(
                 source, from: position, firstRun: firstRun, rename: { chooser.rename($0) }
             ) { file throws(Failure) in
@@ -174,10 +174,7 @@ extension LogCollection {
                 while true {
                     let step = try chooser.choose(
                         file.path, batch, from: LogPosition(file: file.path, start),
-                        again: { count in
-                            LogReader(matching: pattern, limits: limits.with(lines: count), clock: { context.now })
-                                .read(on: file, from: start)
-                        }, take: take)
+                        again: { reader.limited(toLines: $0).read(on: file, from: start) }, take: take)
                     outcome.add(step.report)
                     start = step.position?.files[file.path]
                     let isOver = ContinuousClock.now >= context.deadline
@@ -210,14 +207,5 @@ extension LogPosition {
     fileprivate init?(file: FilePath, _ position: FilePosition?) {
         guard let position else { return nil }
         self.init(files: [file: position])
-    }
-}
-
-extension LogLimits {
-    /// The same limits with another number of lines.
-    fileprivate func with(lines count: Int) -> LogLimits {
-        var limits = self
-        limits.lines = count
-        return limits
     }
 }

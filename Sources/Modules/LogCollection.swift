@@ -103,15 +103,15 @@ struct LogCollection: Sendable {
         let pieceSize = min(cap.bytes, LogCap.usual.bytes)
         let pattern = selector.patterns.first ?? .everyLine
         var room = cap
+        var reader = LogReader(matching: pattern, clock: { context.now })
         while true {
-            let limits = LogLimits(bytes: pieceSize, lines: room.lines)
+            reader.limits = LogLimits(bytes: pieceSize, lines: room.lines)
             let batch: LogBatch
             if let query = journal(for: position) {
                 let output = await journalOutput(query, from: position, in: context)
-                batch = read(output, query, from: position, pattern, limits, in: context)
+                batch = read(output, query, from: position, by: reader)
             } else {
-                batch = LogReader(matching: pattern, limits: limits, clock: { context.now })
-                    .read(source, from: position, firstRun: firstRun)
+                batch = reader.read(source, from: position, firstRun: firstRun)
             }
             if !batch.lines.isEmpty {
                 try take(Piece(pattern: 0, lines: batch.lines))
@@ -154,8 +154,7 @@ struct LogCollection: Sendable {
 
     /// Makes a batch of what journalctl printed.
     func read(
-        _ output: CommandResult, _ query: JournalQuery, from position: LogPosition?, _ pattern: LogPattern,
-        _ limits: LogLimits, in context: ModuleContext
+        _ output: CommandResult, _ query: JournalQuery, from position: LogPosition?, by reader: LogReader
     ) -> LogBatch {
         guard output.isSuccess else {
             var batch = LogBatch(position: position ?? LogPosition())
@@ -163,10 +162,9 @@ struct LogCollection: Sendable {
             batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(output.ending)" : complaint)]
             return batch
         }
-        var batch = LogReader(matching: pattern, limits: limits, clock: { context.now })
-            .read(
-                journal: output.output, from: position,
-                firstRun: source.firstRun(firstRun, of: .journal(query), position), isCut: output.isTruncated)
+        var batch = reader.read(
+            journal: output.output, from: position,
+            firstRun: source.firstRun(firstRun, of: .journal(query), position), isCut: output.isTruncated)
         if output.isTruncated { batch.hasMore = true }
         return batch
     }

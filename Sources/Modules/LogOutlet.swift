@@ -38,7 +38,7 @@ struct LogOutlet {
         if hasTaken, range.count > room.lines { return false }
         var size = places[last].upperBound - places[first].lowerBound
         var redacted: LogLines?
-        if hasTaken, redaction?.isExhausted == true { return false }
+        if hasTaken, exhaustingPattern != nil { return false }
         if redaction != nil {
             var text = LogLines()
             redaction?.append(range, of: lines, places, to: &text)
@@ -66,6 +66,9 @@ struct LogOutlet {
 
     /// On how many lines a redaction was too much work, by its pattern.
     var abandonedCounts: [String: Int] { redaction?.abandonedCounts ?? [:] }
+
+    /// A redaction that has taken so much work that the rest of the log is for the next cycle.
+    var exhaustingPattern: String? { redaction?.exhaustingPattern }
 
     /// Takes a line that the log does not have; there always is room for it.
     mutating func add(remark: String, for pattern: Int) {

@@ -11,18 +11,22 @@ import Testing
 /// A log, and a plugin that reads it as an agent lets it: what it gives back as state is given to it the next time.
 struct PluginOnLog {
     let log: FilePath
+    /// The FILE argument.
+    let source: String
     var state: [String: String] = [:]
     var outcome = ModuleOutcome()
     /// The commands of all log readers that are configured; `nil` where nobody knows them.
     var configured: [String]?
 
-    init(in folder: FilePath) throws {
+    init(in folder: FilePath, reading name: String = "app.log") throws {
         log = folder.appending("app.log")
+        source = "\(folder)/\(name)"
         try Files.create(log, [])
     }
 
-    func append(_ text: String) throws {
-        try OpenFile(log, .writeOnly, options: [.create, .append]).write(text.utf8)
+    func append(_ text: String, to name: String = "app.log") throws {
+        let path = log.removingLastComponent().appending(name)
+        try OpenFile(path, .writeOnly, options: [.create, .append]).write(text.utf8)
     }
 
     /// Runs the plugin with the log, the name `N` and further words.
@@ -31,7 +35,7 @@ struct PluginOnLog {
     }
 
     mutating func run(_ name: String, words: [String]) async throws -> [DataFileElement] {
-        guard case .success(let plugin)? = BuiltInPlugins.make(name, arguments: [log.string, "N"] + words) else {
+        guard case .success(let plugin)? = BuiltInPlugins.make(name, arguments: [source, "N"] + words) else {
             throw Errno.invalidArgument
         }
         var context = ModuleContext(
@@ -81,6 +85,46 @@ struct LogPluginTests {
                 #expect(
                     plugin.outcome.failures.contains { $0.contains("^(a+)+$") && $0.contains("simplify it") },
                     "\(words): \(plugin.outcome)")
+            }
+        }
+    }
+
+    @Test(
+        "Work that is too much for a cycle ends it for all files of a log, is said, and goes on in the next one",
+        arguments: [["."], [".", "--record-start"], [".", "--exclude"], [".", "--redact"]])
+    func tooMuchWorkForACycle(words: [String]) async throws {
+        let slow = #"a.*\w+@"#
+        let hard = String(repeating: "a", count: 50_000) + " @\n"
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder, reading: "*.log")
+            let words = words.count == 1 ? [slow] : words + [slow]
+            _ = try await plugin.run("grep_log_module", words: words)
+            let names = ["app.log", "bpp.log"]
+            for name in names { try plugin.append((0..<3).map { "\(name) \($0) \(hard)" }.joined(), to: name) }
+            var texts: [String] = []
+            var cycles = 0
+            var isOver = false
+            repeat {
+                texts += try await plugin.run("grep_log_module", words: words).texts
+                cycles += 1
+                isOver = !plugin.outcome.notes.contains { $0.contains("comes next time") }
+                if cycles == 1 {
+                    #expect(!isOver)
+                    #expect(
+                        plugin.outcome.failures.contains {
+                            $0.contains("\"\(slow)\" takes too much work; the rest is")
+                        },
+                        "\(plugin.outcome.failures.map { $0.prefix(300) })")
+                }
+            } while !isOver && cycles < 20
+            if words.contains("--record-start") { texts += try await plugin.run("grep_log_module", words: words).texts }
+            #expect(isOver)
+            let lines = texts.joined().split(separator: "\n").map { $0.hasPrefix("N: ") ? $0.dropFirst(3) : $0 }
+            if words.contains("--redact") {
+                #expect(lines == Array(repeating: "[redacted]", count: 6))
+            } else {
+                let expected = names.flatMap { name in (0..<3).map { "\(name) \($0)" } }
+                #expect(lines.map { String($0.prefix(9)) }.sorted() == expected)
             }
         }
     }

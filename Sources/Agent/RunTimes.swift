@@ -1,4 +1,5 @@
 internal import Digests
+internal import SystemFiles
 
 /// When the modules with an absolute interval last ran.
 ///
@@ -30,13 +31,8 @@ struct RunTimes: Sendable, Hashable {
     /// When the module of a key last ran; `nil` where it never did.
     subscript(key: String) -> Int64? {
         let hash = StableHash(key).value
-        var low = 0
-        var high = records.count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if records[middle].hash < hash { low = middle + 1 } else { high = middle }
-        }
-        return low < records.count && records[low].hash == hash ? records[low].time : nil
+        let index = records.partitioningIndex { $0.hash >= hash }
+        return index < records.endIndex && records[index].hash == hash ? records[index].time : nil
     }
 
     /// Remembers that the module of a key ran.

@@ -1,3 +1,5 @@
+internal import SystemFiles
+
 /// Names with the texts that they stand for, in the order of the names' bytes: the longest name at a place of a text is
 /// found by narrowing a range of names byte by byte, however many there are.
 struct MacroTable: Sendable {
@@ -71,21 +73,10 @@ struct MacroTable: Sendable {
             let (lowest, highest) = (names[starts[low] + depth], names[starts[high - 1] + depth])
             if byte < lowest || byte > highest { return found }
             // Names with a common beginning need no search in it.
-            if lowest != byte { low = firstName(low..<high) { names[starts[$0] + depth] >= byte } }
-            if highest != byte { high = firstName(low..<high) { names[starts[$0] + depth] > byte } }
+            if lowest != byte { low = (low..<high).partitioningIndex { names[starts[$0] + depth] >= byte } }
+            if highest != byte { high = (low..<high).partitioningIndex { names[starts[$0] + depth] > byte } }
             depth += 1
         }
-    }
-
-    /// The first name of a range from which on a condition holds, or the range's end.
-    private static func firstName(_ range: Range<Int>, where holds: (Int) -> Bool) -> Int {
-        var low = range.lowerBound
-        var high = range.upperBound
-        while low < high {
-            let middle = low + (high - low) / 2
-            if holds(middle) { high = middle } else { low = middle + 1 }
-        }
-        return low
     }
 }
 

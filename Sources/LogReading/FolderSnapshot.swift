@@ -72,16 +72,3 @@ final class FolderSnapshots {
         known[folder] = nil
     }
 }
-
-extension Array {
-    /// The index of the first element that a test holds for, where it holds for all that follow one it holds for.
-    fileprivate func partitioningIndex(where isInSecondPart: (Element) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = low + (high - low) / 2
-            if isInSecondPart(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
-}

@@ -49,9 +49,6 @@ struct BrokerCheck {
     }
 
     private mutating func report(_ name: String, _ text: String) {
-        let position =
-            configuration.generalPositions["broker_agent \(name)"]
-            ?? SourcePosition(file: configuration.file, line: 1, column: 1)
-        diagnostics.append(Diagnostic(.error, at: position, text))
+        diagnostics.append(Diagnostic(.error, at: configuration.position(of: "broker_agent \(name)"), text))
     }
 }

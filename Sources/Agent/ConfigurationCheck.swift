@@ -57,8 +57,11 @@ public struct ConfigurationCheck: Sendable {
             _ = try SignatureKey(verifyingWith: file)
             return []
         } catch {
-            let start = SourcePosition(file: configuration.file, line: 1, column: 1)
-            return [Diagnostic(.warning, at: start, "require_signature: \(error); a server may change nothing")]
+            return [
+                Diagnostic(
+                    .warning, at: SourcePosition(startOf: configuration.file),
+                    "require_signature: \(error); a server may change nothing")
+            ]
         }
     }
 

@@ -27,7 +27,7 @@ struct PlaceCheck {
             guard let place = foreignAccess(to: file) else { continue }
             diagnostics.append(
                 Diagnostic(
-                    .warning, at: SourcePosition(file: file, line: 1, column: 1),
+                    .warning, at: SourcePosition(startOf: file),
                     "\(place), who could so have the agent run what they like"))
         }
     }
@@ -66,7 +66,7 @@ struct PlaceCheck {
                     token,
                     "the password crosses the network in the clear: set 'server_ssl 1', or -c or -e in server_opts")
             } catch {
-                diagnostics.append(Diagnostic(.error, at: position(of: "server_opts"), "server_opts: \(error)"))
+                report("server_opts", "server_opts: \(error)", .error)
             }
         case .ssh, .ftp: break
         }
@@ -87,11 +87,7 @@ struct PlaceCheck {
         (try? Files.foreignWriteAccess(to: path, trusting: user))?.first
     }
 
-    private func position(of token: String) -> SourcePosition {
-        configuration.generalPositions[token] ?? SourcePosition(file: configuration.file, line: 1, column: 1)
-    }
-
-    private mutating func report(_ token: String, _ text: String) {
-        diagnostics.append(Diagnostic(.warning, at: position(of: token), text))
+    private mutating func report(_ token: String, _ text: String, _ severity: Diagnostic.Severity = .warning) {
+        diagnostics.append(Diagnostic(severity, at: configuration.position(of: token), text))
     }
 }

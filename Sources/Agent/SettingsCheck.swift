@@ -92,8 +92,6 @@ struct SettingsCheck {
     }
 
     private mutating func report(_ token: String, _ text: String, _ severity: Diagnostic.Severity = .warning) {
-        let start = SourcePosition(file: configuration.file, line: 1, column: 1)
-        diagnostics.append(
-            Diagnostic(severity, at: configuration.generalPositions[token] ?? start, text))
+        diagnostics.append(Diagnostic(severity, at: configuration.position(of: token), text))
     }
 }

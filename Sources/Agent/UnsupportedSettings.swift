@@ -14,10 +14,9 @@ enum UnsupportedSettings {
 
     /// What to tell about a configuration, in the order of its lines.
     static func diagnostics(about configuration: Configuration) -> [Diagnostic] {
-        let start = SourcePosition(file: configuration.file, line: 1, column: 1)
-        return cases.filter { $0.isAskedFor(configuration) }.map { unsupported in
+        cases.filter { $0.isAskedFor(configuration) }.map { unsupported in
             Diagnostic(
-                .warning, at: configuration.generalPositions[unsupported.token] ?? start,
+                .warning, at: configuration.position(of: unsupported.token),
                 "\(unsupported.token) \(unsupported.sentence)")
         }
     }

@@ -30,6 +30,12 @@ public struct Configuration: Sendable {
     /// What there is to tell, in the order of the files and lines.
     public let diagnostics: [Diagnostic]
 
+    /// Where to look for the value of a general token: where it is set, and the beginning of the main file where it keeps
+    /// its default. The names are those of ``generalPositions``.
+    public func position(of token: String) -> SourcePosition {
+        generalPositions[token] ?? SourcePosition(startOf: file)
+    }
+
     /// The folder of the main file (`PANDORA_HOME`).
     public var folder: FilePath {
         let folder = file.removingLastComponent()

@@ -16,6 +16,11 @@ public struct SourcePosition: Sendable, Hashable, CustomStringConvertible {
         self.column = column
     }
 
+    /// The beginning of a file, for what is about all of it, or about what it does not say.
+    public init(startOf file: FilePath) {
+        self.init(file: file, line: 1, column: 1)
+    }
+
     /// `file:line:column`
     public var description: String { "\(file):\(line):\(column)" }
 }

@@ -15,7 +15,7 @@ struct OwnModules {
         let name: String
         let unit: String
         let meaning: String
-        let type: ModuleType
+        var type: ModuleType = "generic_data"
         var thresholds: [Module.Setting: String] = [:]
     }
 
@@ -29,45 +29,37 @@ struct OwnModules {
     ]
 
     private static let cycleDuration = Description(
-        name: "Cycle duration", unit: "s", meaning: "how long the last cycle took, with delivery", type: "generic_data")
+        name: "Cycle duration", unit: "s", meaning: "how long the last cycle took, with delivery")
     private static let modulesFailed = Description(
-        name: "Modules failed", unit: "", meaning: "modules of this cycle that failed", type: "generic_data",
+        name: "Modules failed", unit: "", meaning: "modules of this cycle that failed",
         thresholds: [.minimumWarning: "1"])
     private static let thingsNotSeen = Description(
         name: "Things not seen", unit: "",
-        meaning: "what probes of this cycle had no right or no way to see; the log names each", type: "generic_data")
+        meaning: "what probes of this cycle had no right or no way to see; the log names each")
     private static let filesWaiting = Description(
-        name: "Files waiting", unit: "", meaning: "data files that waited for a server when this cycle began",
-        type: "generic_data")
+        name: "Files waiting", unit: "", meaning: "data files that waited for a server when this cycle began")
     private static let bytesWaiting = Description(
-        name: "Bytes waiting", unit: "bytes", meaning: "the size of those files", type: "generic_data")
+        name: "Bytes waiting", unit: "bytes", meaning: "the size of those files")
     private static let oldestWaiting = Description(
-        name: "Oldest file waiting", unit: "s", meaning: "the age of the oldest of those files; 0 without any",
-        type: "generic_data")
+        name: "Oldest file waiting", unit: "s", meaning: "the age of the oldest of those files; 0 without any")
     private static let filesLost = Description(
-        name: "Files lost", unit: "", meaning: "data files that were ever given up at a limit of the spool",
-        type: "generic_data")
+        name: "Files lost", unit: "", meaning: "data files that were ever given up at a limit of the spool")
     private static let quarantined = Description(
         name: "Files in quarantine", unit: "", meaning: "data files that a server refused for good",
-        type: "generic_data", thresholds: [.minimumWarning: "1"])
+        thresholds: [.minimumWarning: "1"])
     private static let logBytesMissed = Description(
-        name: "Log bytes missed", unit: "bytes", meaning: "bytes of logs that rotation ever made unreadable",
-        type: "generic_data")
+        name: "Log bytes missed", unit: "bytes", meaning: "bytes of logs that rotation ever made unreadable")
     private static let memory = Description(
-        name: "Memory", unit: "MiB", meaning: "the most memory that the agent itself has held so far",
-        type: "generic_data")
+        name: "Memory", unit: "MiB", meaning: "the most memory that the agent itself has held so far")
     private static let certificateDays = Description(
         name: "Certificate days left", unit: "days",
         meaning: "until the first certificate ends that the last delivery depended on; absent without TLS",
-        type: "generic_data",
         thresholds: [.minimumWarning: "7", .maximumWarning: "30", .minimumCritical: "-100000", .maximumCritical: "7"])
     private static let readOnly = Description(
-        name: "Read-only", unit: "", meaning: "1 where no server can change the configuration, 0 else",
-        type: "generic_data")
+        name: "Read-only", unit: "", meaning: "1 where no server can change the configuration, 0 else")
     private static let configurationDigest = Description(
         name: "Configuration digest", unit: "", meaning: "SHA-256 of the files of the configuration",
         type: "generic_data_string")
-
     private static let remoteConfiguration = Description(
         name: "Remote configuration", unit: "",
         meaning: "what became of the configuration that the server has for this host; absent without remote_config",

@@ -14,6 +14,21 @@ struct SavedValueTests {
         module("user of \(name)", "module_type generic_data_string", "module_exec echo \"[${\(name)-unset}]\"")
     }
 
+    /// An agent after a cycle for each content of a file: one module saves what the file holds, and one uses it.
+    ///
+    /// - Parameter setting: A further line of the module that saves.
+    private func agent(in folder: FilePath, saving contents: [String], _ setting: String) async throws -> AgentUnderTest
+    {
+        let file = folder.appending("value")
+        let saver = module("saver", setting, "module_save V", "module_exec cat \(file)")
+        let agent = try AgentUnderTest(in: folder, saver + "\n" + user("V"))
+        for text in contents {
+            try Files.replace(file, with: text.utf8)
+            _ = await agent.run("run")
+        }
+        return agent
+    }
+
     private func texts(_ agent: AgentUnderTest) async throws -> [String] {
         try await agent.received().filter { $0.name.hasPrefix("user of") }.map(\.text)
     }
@@ -21,18 +36,9 @@ struct SavedValueTests {
     @Test("A value is there in later cycles until its module brings another; without one it is empty")
     func laterCycles() async throws {
         try await withTemporaryFolder { folder in
-            let file = folder.appending("value")
-            let agent = try AgentUnderTest(
-                in: folder,
-                [
-                    module("saver", "module_interval 2", "module_save V", "module_exec cat \(file)"),
-                    user("V"),
-                ].joined(separator: "\n"))
             // In turns the saver runs and does not.
-            for text in ["1\n", "2\n", "3\n", "4\n", "", "5\n"] {
-                try Files.replace(file, with: text.utf8)
-                _ = await agent.run("run")
-            }
+            let agent = try await agent(
+                in: folder, saving: ["1\n", "2\n", "3\n", "4\n", "", "5\n"], "module_interval 2")
             #expect(try await texts(agent) == ["[1]", "[1]", "[3]", "[3]", "[]", "[]"])
         }
     }
@@ -71,18 +77,9 @@ struct SavedValueTests {
     @Test("A value that the environment cannot hold is not saved: its module says so, and all others run")
     func tooLong() async throws {
         try await withTemporaryFolder { folder in
-            let file = folder.appending("value")
-            let agent = try AgentUnderTest(
-                in: folder,
-                [
-                    module("saver", "module_type generic_data_string", "module_save V", "module_exec cat \(file)"),
-                    user("V"),
-                ].joined(separator: "\n"))
             let long = String(repeating: "x", count: 131_069)
-            for text in ["1", long, long + "x", "a\0b"] {
-                try Files.replace(file, with: text.utf8)
-                _ = await agent.run("run")
-            }
+            let agent = try await agent(
+                in: folder, saving: ["1", long, long + "x", "a\0b"], "module_type generic_data_string")
             #expect(try await texts(agent) == ["[1]", "[\(long)]", "[unset]", "[unset]"])
             let log = try agent.logText()
             #expect(

@@ -32,15 +32,19 @@
         }
 
         /// For each system call of a reading: what comes in this and the next readings.
+        ///
+        /// - Parameter news: What was written since an earlier reading.
         private func forEachCall(
-            _ prepare: (inout LogFolder) throws -> Void, interfere: @escaping @Sendable (FilePath) -> Void,
+            withNews news: String, interfere: @escaping @Sendable (FilePath) -> Void,
             check: (String, Int) -> Void
         ) throws {
             var call = 0
             while true {
                 let isDone = try withTemporaryFolder { folder in
                     var log = LogFolder(folder)
-                    try prepare(&log)
+                    try log.append("one\n")
+                    try log.read(firstRun: .fromStart)
+                    try log.append(news)
                     let path = log.log
                     let (batch, didInterfere) = try read(&log, before: call) { interfere(path) }
                     if !didInterfere { interfere(path) }
@@ -55,11 +59,7 @@
 
         @Test("copytruncate at any moment of a reading: the copy has what was not read, and nothing comes twice")
         func copyTruncate() throws {
-            try forEachCall { log in
-                try log.append("one\n")
-                try log.read(firstRun: .fromStart)
-                try log.append("two\nthree\n")
-            } interfere: { path in
+            try forEachCall(withNews: "two\nthree\n") { path in
                 let content = (try? Files.read(path, limit: 1 << 20)) ?? []
                 try? Files.create(path.removingLastComponent().appending("app.log.1"), content)
                 truncate(path.string, 0)
@@ -72,11 +72,7 @@
 
         @Test("A log that is emptied at any moment: what comes is whole lines, none of them twice, and what follows")
         func emptied() throws {
-            try forEachCall { log in
-                try log.append("one\n")
-                try log.read(firstRun: .fromStart)
-                try log.append("two\nthree\n")
-            } interfere: { path in
+            try forEachCall(withNews: "two\nthree\n") { path in
                 truncate(path.string, 0)
                 try? OpenFile(path, .writeOnly, options: .append).write("four, which is longer than all others\n".utf8)
             } check: { text, call in
@@ -88,11 +84,7 @@
         @Test("A rename at any moment of a reading, with a new file or without one")
         func rename() throws {
             for makesFile in [true, false] {
-                try forEachCall { log in
-                    try log.append("one\n")
-                    try log.read(firstRun: .fromStart)
-                    try log.append("two\n")
-                } interfere: { path in
+                try forEachCall(withNews: "two\n") { path in
                     try? Files.rename(path, to: path.removingLastComponent().appending("app.log.1"))
                     if makesFile { try? Files.create(path, "three\n".utf8) }
                 } check: { text, call in
@@ -103,11 +95,7 @@
 
         @Test("A log that vanishes at any moment, and comes back")
         func vanishes() throws {
-            try forEachCall { log in
-                try log.append("one\n")
-                try log.read(firstRun: .fromStart)
-                try log.append("two\n")
-            } interfere: { path in
+            try forEachCall(withNews: "two\n") { path in
                 try? Files.remove(path)
                 try? Files.create(path, "three\n".utf8)
             } check: { text, call in

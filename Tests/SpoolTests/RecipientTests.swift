@@ -51,47 +51,64 @@ struct RecipientTests {
         }
     }
 
-    @Test("Interrupted at any call, a file goes only when both have it, and to neither twice once that is noted")
-    func interruptions() throws {
-        var index = 0
+    /// For each system call of some work with a spool: fails it and all that follow, as if the process had died there, and
+    /// looks at what is left. It ends with the first interruption that the work is done before.
+    private func interruptAtEachCall(
+        prepare: (inout Spool) throws -> Void, work: (inout Spool) throws -> Void,
+        check: (SpoolOnDisk, _ call: Int) throws -> Void
+    ) throws {
+        var call = 0
         var isOver = false
         while !isOver {
             try withTemporaryFolderInMemory { folder in
                 let disk = SpoolOnDisk(in: folder)
                 do {
                     var spool = try open(disk)
-                    try spool.commit(files: [file(1), file(2), file(3)], values: [:])
+                    try prepare(&spool)
                 }
-                var begun: Set<String> = []
-                var ended: Set<String> = []
-                FaultInjection.with(crash(at: index)) {
+                FaultInjection.with(crash(at: call)) {
                     do {
                         var spool = try open(disk)
-                        for recipient in both {
-                            for waiting in try spool.waiting(for: recipient) {
-                                begun.insert("\(recipient) \(waiting.name)")
-                                try spool.delivered(waiting, to: recipient)
-                                ended.insert("\(recipient) \(waiting.name)")
-                            }
-                        }
+                        try work(&spool)
                         isOver = true
                     } catch {
                         // The interruption; what it left is looked at below.
                     }
                 }
-                let spool = try open(disk)
-                for recipient in both {
-                    let waiting = try names(spool, recipient)
-                    for number in 1...3 {
-                        let name = file(number).name
-                        if !begun.contains("\(recipient) \(name)") { #expect(waiting.contains(name), "call \(index)") }
-                        if ended.contains("\(recipient) \(name)") { #expect(!waiting.contains(name), "call \(index)") }
-                    }
+                try check(disk, call)
+            }
+            call += 1
+        }
+        #expect(call > 20)
+    }
+
+    @Test("Interrupted at any call, a file goes only when both have it, and to neither twice once that is noted")
+    func interruptions() throws {
+        var begun: Set<String> = []
+        var ended: Set<String> = []
+        try interruptAtEachCall { spool in
+            begun = []
+            ended = []
+            try spool.commit(files: [file(1), file(2), file(3)], values: [:])
+        } work: { spool in
+            for recipient in both {
+                for waiting in try spool.waiting(for: recipient) {
+                    begun.insert("\(recipient) \(waiting.name)")
+                    try spool.delivered(waiting, to: recipient)
+                    ended.insert("\(recipient) \(waiting.name)")
                 }
             }
-            index += 1
+        } check: { disk, call in
+            let spool = try open(disk)
+            for recipient in both {
+                let waiting = try names(spool, recipient)
+                for number in 1...3 {
+                    let name = file(number).name
+                    if !begun.contains("\(recipient) \(name)") { #expect(waiting.contains(name), "call \(call)") }
+                    if ended.contains("\(recipient) \(name)") { #expect(!waiting.contains(name), "call \(call)") }
+                }
+            }
         }
-        #expect(index > 20)
     }
 
     @Test("At the limits the oldest go, for each server by itself, and the newest batch stays")
@@ -121,35 +138,19 @@ struct RecipientTests {
 
     @Test("Interrupted at any call, what is lost is counted once, and what is counted is lost")
     func exactCount() throws {
-        var index = 0
-        var isOver = false
-        while !isOver {
-            try withTemporaryFolderInMemory { folder in
-                let disk = SpoolOnDisk(in: folder)
-                do {
-                    var spool = try open(disk)
-                    for number in 1...5 { try spool.commit(files: [file(number)], values: [:]) }
-                }
-                FaultInjection.with(crash(at: index)) {
-                    do {
-                        var spool = try open(disk)
-                        _ = try spool.enforce(SpoolLimits(files: 2))
-                        isOver = true
-                    } catch {
-                        // The interruption; what it left is looked at below.
-                    }
-                }
-                var spool = try open(disk)
-                let waiting = try both.reduce(0) { try $0 + names(spool, $1).count }
-                #expect(waiting + spool.lostFileCount == 10, "call \(index)")
-                try spool.commit(files: [file(6)], values: spool.values)
-                _ = try spool.enforce(SpoolLimits(files: 2))
-                #expect(try disk.delivered() == [5, 6], "call \(index)")
-                #expect(spool.lostFileCount == 8, "call \(index)")
-            }
-            index += 1
+        try interruptAtEachCall { spool in
+            for number in 1...5 { try spool.commit(files: [file(number)], values: [:]) }
+        } work: { spool in
+            _ = try spool.enforce(SpoolLimits(files: 2))
+        } check: { disk, call in
+            var spool = try open(disk)
+            let waiting = try both.reduce(0) { try $0 + names(spool, $1).count }
+            #expect(waiting + spool.lostFileCount == 10, "call \(call)")
+            try spool.commit(files: [file(6)], values: spool.values)
+            _ = try spool.enforce(SpoolLimits(files: 2))
+            #expect(try disk.delivered() == [5, 6], "call \(call)")
+            #expect(spool.lostFileCount == 8, "call \(call)")
         }
-        #expect(index > 20)
     }
 
     @Test("What one server refuses goes to the other, and comes back for the one that refused it alone")

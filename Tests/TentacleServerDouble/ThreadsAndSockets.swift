@@ -51,7 +51,7 @@ func listen(on address: String, port: UInt16) throws -> (descriptor: CInt, port:
 }
 
 /// Connects to a port of 127.0.0.1; `nil` where nothing listens.
-func connectLocally(_ port: UInt16) -> CInt? {
+public func connectLocally(_ port: UInt16) -> CInt? {
     let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

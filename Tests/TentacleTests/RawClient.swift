@@ -1,24 +1,16 @@
 import Glibc
 import SystemPackage
+import TentacleServerDouble
 
 /// A TCP connection that a test plays by hand; blocking, with a limit of 20 s on each read.
 final class RawClient {
     private let descriptor: CInt
 
     init(port: UInt16) throws {
-        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        guard let descriptor = connectLocally(port) else { throw Errno.connectionRefused }
+        self.descriptor = descriptor
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        let result = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard result == 0 else { throw Errno(rawValue: errno) }
     }
 
     deinit {

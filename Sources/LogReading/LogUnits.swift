@@ -1,3 +1,5 @@
+internal import SystemFiles
+
 /// Lines, or records of several lines.
 struct LogUnits {
     /// The place of each line.
@@ -54,13 +56,7 @@ struct LogUnits {
 
     /// How many units end within the first bytes.
     func count(within bytes: Int) -> Int {
-        var low = 0
-        var high = starts.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            if offset(of: middle) <= bytes { low = middle } else { high = middle - 1 }
-        }
-        return low
+        (1..<starts.count).partitioningIndex { offset(of: $0) > bytes } - 1
     }
 }
 

@@ -2,6 +2,7 @@ import Digests
 import SystemFiles
 import SystemPackage
 import TentacleServerDouble
+import TestSupport
 
 /// An agent whose configuration a server double manages.
 struct ManagedAgent {
@@ -51,4 +52,15 @@ struct ManagedAgent {
                 : line
         }
     }
+}
+
+/// Runs a test with an agent whose server is a double of its own.
+///
+/// - Parameter lines: What the agent's configuration says beside the way to the server.
+func withManagedAgent(
+    _ lines: String = module("a", "module_exec echo 1"), _ body: (ManagedAgent) async throws -> Void
+) async throws {
+    let double = try TentacleServerDouble()
+    defer { double.stop() }
+    try await withTemporaryFolder { folder in try await body(try ManagedAgent(in: folder, double, lines)) }
 }

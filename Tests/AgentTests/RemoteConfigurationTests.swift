@@ -11,17 +11,9 @@ import Testing
 struct RemoteConfigurationTests {
     private let two = module("b", "module_type generic_data_string", "module_exec echo two")
 
-    private func withManaged(
-        _ lines: String = module("a", "module_exec echo 1"), _ body: (ManagedAgent) async throws -> Void
-    ) async throws {
-        let double = try TentacleServerDouble()
-        defer { double.stop() }
-        try await withTemporaryFolder { folder in try await body(try ManagedAgent(in: folder, double, lines)) }
-    }
-
     @Test("First the server gets the host's configuration; then it is compared, and what it has is adopted")
     func life() async throws {
-        try await withManaged { managed async throws in
+        try await withManagedAgent { managed async throws in
             let agent = managed.agent
             try agent.configuration.changeMode(0o640)
             let first = await managed.commands { #expect(await agent.run("run").status == 0) }
@@ -49,7 +41,7 @@ struct RemoteConfigurationTests {
 
     @Test("remote_config 0 from the server ends remote management, and stays")
     func turnedOff() async throws {
-        try await withManaged { managed async throws in
+        try await withManagedAgent { managed async throws in
             _ = await managed.agent.run("run")
             managed.push(managed.base.replacing("remote_config 1", with: "remote_config 0"))
             #expect(await managed.agent.run("run").status == 0)
@@ -61,7 +53,7 @@ struct RemoteConfigurationTests {
 
     @Test("standby from the server silences the agent, which goes on asking, so that the server can end it")
     func standby() async throws {
-        try await withManaged { managed async throws in
+        try await withManagedAgent { managed async throws in
             _ = await managed.agent.run("run")
             let silent = managed.base + "standby 1\n"
             managed.push(silent)
@@ -102,7 +94,7 @@ struct RemoteConfigurationTests {
 
     @Test("A hostile server gets nothing: each push is refused, the reason is visible, it is fetched once, all goes on")
     func hostile() async throws {
-        try await withManaged { managed async throws in
+        try await withManagedAgent { managed async throws in
             let agent = managed.agent
             try Files.create(
                 agent.folder.appending("local.conf"), "pin interval\ndeny_command rm *\n".utf8)
@@ -129,7 +121,7 @@ struct RemoteConfigurationTests {
 
     @Test("What is cut, damaged or another than its digest says is refused; without a digest nothing is")
     func digests() async throws {
-        try await withManaged { managed async throws in
+        try await withManagedAgent { managed async throws in
             let agent = managed.agent
             _ = await agent.run("run")
             let good = Array((managed.base + two).utf8)
@@ -151,67 +143,6 @@ struct RemoteConfigurationTests {
             #expect(await agent.run("run").status == 0)
             let status = await agent.run("status").text
             #expect(try managed.present() != managed.base, "\(status)")
-        }
-    }
-
-    @Test("A configuration that kills the agent in its first cycle is rolled back at the next start, for good")
-    func killed() async throws {
-        try await withManaged { managed async throws in
-            let agent = managed.agent
-            _ = await agent.run("run")
-            managed.push(managed.base + module("k", "module_exec kill -9 $(ps -o ppid= -p $PPID)"))
-            #expect(await agent.run("run").status == -1)
-            #expect(try managed.present() != managed.base)
-            #expect(await agent.run("status").text.contains("has not completed a cycle yet"))
-            #expect(await agent.run("run").status == 0)
-            #expect(try managed.present() == managed.base)
-            let status = await agent.run("status").text
-            #expect(status.contains("it was rolled back: its first cycle did not end"))
-            #expect(await agent.run("run").status == 0)
-            #expect(try managed.present() == managed.base)
-        }
-    }
-
-    @Test("One that kills what starts the agent's commands is rolled back in the same run")
-    func killedLauncher() async throws {
-        try await withManaged { managed async throws in
-            let agent = managed.agent
-            _ = await agent.run("run")
-            managed.push(managed.base + module("k", "module_exec kill -9 $PPID"))
-            #expect(await agent.run("run").status == 1)
-            #expect(try managed.present() == managed.base)
-            #expect(await agent.run("status").text.contains("it was rolled back: its first cycle failed"))
-            #expect(await agent.run("run").status == 0)
-            #expect(try managed.present() == managed.base)
-        }
-    }
-
-    @Test("One that leads away from the server is rolled back in the same run, and the old one sends")
-    func unreachable() async throws {
-        let gone = try TentacleServerDouble()
-        gone.stop()
-        try await withManaged { managed async throws in
-            let agent = managed.agent
-            _ = await agent.run("run")
-            managed.push(managed.base.replacing("server_port \(managed.double.port)", with: "server_port \(gone.port)"))
-            #expect(await agent.run("run").status == 0)
-            #expect(try managed.present() == managed.base)
-            #expect(await agent.run("status").text.contains("with it the server is not reached"))
-            #expect(try Files.names(in: agent.outbox).isEmpty)
-        }
-    }
-
-    @Test("The administrator's own change during a trial is not rolled back")
-    func changedSince() async throws {
-        try await withManaged { managed async throws in
-            let agent = managed.agent
-            _ = await agent.run("run")
-            managed.push(managed.base + module("k", "module_exec kill -9 $(ps -o ppid= -p $PPID)"))
-            _ = await agent.run("run")
-            let own = managed.base.replacing("remote_config 1", with: "remote_config 0") + "description mine\n"
-            try Files.replace(agent.configuration, with: own.utf8)
-            #expect(await agent.run("run").status == 0)
-            #expect(try managed.present() == own)
         }
     }
 
@@ -302,7 +233,7 @@ struct RemoteConfigurationTests {
 
     @Test("Signed by the key it is adopted; unsigned, changed or signed by another key it is refused")
     func signatures() async throws {
-        try await withManaged { managed async throws in
+        try await withManagedAgent { managed async throws in
             let agent = managed.agent
             let folder = agent.folder
             for name in ["good", "evil"] {

@@ -1,6 +1,3 @@
-import DataFile
-import Glibc
-import HostProbes
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -8,66 +5,7 @@ import Testing
 
 @testable import Modules
 
-/// A log, and a plugin that reads it as an agent lets it: what it gives back as state is given to it the next time.
-struct PluginOnLog {
-    let log: FilePath
-    /// The FILE argument.
-    let source: String
-    var state: [String: String] = [:]
-    var outcome = ModuleOutcome()
-    /// The commands of all log readers that are configured; `nil` where nobody knows them.
-    var configured: [String]?
-
-    init(in folder: FilePath, reading name: String = "app.log") throws {
-        log = folder.appending("app.log")
-        source = "\(folder)/\(name)"
-        try Files.create(log, [])
-    }
-
-    func append(_ text: String, to name: String = "app.log") throws {
-        let path = log.removingLastComponent().appending(name)
-        try OpenFile(path, .writeOnly, options: [.create, .append]).write(text.utf8)
-    }
-
-    /// Runs the plugin with the log, the name `N` and further words.
-    mutating func run(_ name: String = "grep_log_module", _ words: String...) async throws -> [DataFileElement] {
-        try await run(name, words: words)
-    }
-
-    mutating func run(_ name: String, words: [String]) async throws -> [DataFileElement] {
-        guard case .success(let plugin)? = BuiltInPlugins.make(name, arguments: [source, "N"] + words) else {
-            throw Errno.invalidArgument
-        }
-        var context = ModuleContext(
-            host: HostReadings(), environment: ["GREP_LOG_TMP": log.removingLastComponent().string], state: state,
-            deadline: .now + .seconds(60), now: Int64(time(nil)))
-        if let configured { context.keysOfLogReaders = { LogReaders.stateKeys(of: configured) } }
-        outcome = await plugin.collect(in: context)
-        for key in outcome.stateRemovals { state[key] = nil }
-        state.merge(outcome.stateChanges) { $1 }
-        return outcome.elements
-    }
-}
-
-extension [DataFileElement] {
-    /// Of log elements, the source and the lines; of modules, the name and the values.
-    var texts: [String] {
-        map { element in
-            switch element {
-            case .logModule(let log): "\(log.source): \(String(decoding: log.lines, as: UTF8.self))"
-            case .module(let module):
-                switch module.data {
-                case .value(let value): "\(module.name) = \(String(decoding: value, as: UTF8.self))"
-                case .list(let values):
-                    "\(module.name) = \(values.map { String(decoding: $0.value, as: UTF8.self) })"
-                }
-            default: "\(element)"
-            }
-        }
-    }
-}
-
-@Suite("Options of the plugins that read logs")
+@Suite("Plugins that read logs")
 struct LogPluginTests {
     @Test("A pattern that is too much work is named as a failure, whichever option it belongs to")
     func tooMuchWork() async throws {
@@ -364,60 +302,6 @@ struct LogPluginTests {
             _ = try await plugin.run("grep_log", "x", "--nodatalist")
             try plugin.append("x5\nx6\n")
             #expect(try await plugin.run("grep_log", "x", "--nodatalist").texts == ["N = x5\nx6"])
-        }
-    }
-
-    @Test(
-        "What is wrong is named with its place",
-        arguments: [
-            (["x", "--exclude", "(a"], 4, "not valid"), (["x", "--nonsense"], 3, "there is no option '--nonsense'"),
-            (["x", "--before", "-1"], 4, "0 to 1000"), (["x", "--before=1001"], 3, "0 to 1000"),
-            (["x", "--after"], 3, "it takes N"), (["x", "--case-sensitive=1"], 3, "takes no value"),
-            (["x", "--pattern", "=x"], 4, "NAME=REGEXP"), (["x", "--pattern", "A=("], 4, "not valid"),
-            (["(x"], 2, "not valid"), (["x", "--summary"], 3, "there is no option"),
-            (["x", "5"], 3, "there is no option"),
-            (["x", "--rate-limit", "0"], 4, "1 to 1000000"),
-            (["x", "--max-bytes", "99999999999999999999"], 4, "number"),
-        ])
-    func faults(words: [String], argument: Int, sentence: String) {
-        guard case .failure(let misuse)? = BuiltInPlugins.make("grep_log_module", arguments: ["/f", "N"] + words) else {
-            Issue.record("\(words) was taken")
-            return
-        }
-        #expect(misuse.argument == argument && misuse.description.contains(sentence), "\(misuse)")
-    }
-
-    @Test("The offset of a fault counts from the start of the command")
-    func offsets() {
-        let command = "grep_log_module /var/log/x 'A name' 'a|b' --exclude \"(x\""
-        let found = BuiltInPlugins.misuse(in: command)
-        #expect(found?.offset == command.utf8.count - 4)
-        #expect(BuiltInPlugins.misuse(in: "grep_log_module /x N y --redact '\\d+'") == nil)
-    }
-
-    @Test("Words of any kind are taken or refused, and never more", arguments: 0..<300)
-    func randomWords(seed: UInt64) {
-        var random = SeededGenerator(seed: seed)
-        let parts =
-            LogPluginOption.all.map(\.name) + [
-                "=", "1", "-1", "x", "(", "N=x", "", "é", "\u{0}", "9999999999999999999",
-            ]
-        let words = (0..<Int.random(in: 0...8, using: &random)).map { _ in
-            (0..<Int.random(in: 1...3, using: &random)).map { _ in parts.randomElement(using: &random) ?? "" }.joined()
-        }
-        guard case .failure(let misuse)? = BuiltInPlugins.make("grep_log", arguments: ["/f", "N", "x"] + words) else {
-            return
-        }
-        #expect(misuse.argument.map { 3..<(3 + words.count) ~= $0 } ?? true, "seed \(seed): \(words): \(misuse)")
-    }
-
-    @Test("The documentation has each option, with what it does")
-    func documentation() throws {
-        let folder = FilePath(#filePath).removingLastComponent().removingLastComponent().removingLastComponent()
-        let text = String(decoding: try Files.read(folder.appending("docs/logs.md"), limit: 1 << 20), as: UTF8.self)
-        for option in LogPluginOption.all {
-            let form = option.usage.split(separator: "|").joined(separator: "\\|")
-            #expect(text.contains("| `\(form)` | \(option.meaning) |\n"), "\(option.usage)")
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import CPCRE2
+internal import SystemFiles
 
 /// Replaces what patterns match in lines that are about to leave the host. In doubt, it replaces more.
 public struct Redaction {
@@ -46,14 +47,16 @@ public struct Redaction {
     }
 
     private mutating func redact(_ content: [UInt8], isCut: Bool) -> [UInt8] {
-        var content = content
-        for box in matchers {
-            guard let secrets = box.matcher.secrets(in: content, isCut: isCut) else {
-                abandonedCounts[box.matcher.pattern.text, default: 0] += 1
+        // Each pattern has to see what the others replace: it may be the surroundings by which it knows a secret.
+        var secrets: [Range<Int>] = []
+        for shared in matchers {
+            guard let found = shared.matcher.secrets(in: content, isCut: isCut) else {
+                abandonedCounts[shared.matcher.pattern.text, default: 0] += 1
                 return replacement
             }
-            content = replacing(secrets, in: content)
+            secrets += found
         }
+        var content = replacing(secrets, in: content)
         if isCut {
             let word = content.lastIndex(where: \.isSpace).map { $0 + 1 } ?? 0
             if word < content.count { content.replaceSubrange(word..., with: replacement) }
@@ -170,24 +173,13 @@ private struct UTF8Gaps {
 
     /// The offset in the line of an offset in ``latin``: each of the bytes takes one more there.
     func offset(_ offset: Int) -> Int {
-        var low = 0
-        var high = places.count
-        while low < high {
-            let middle = (low + high) / 2
-            if places[middle] < offset { low = middle + 1 } else { high = middle }
-        }
-        return offset - low
+        offset - places.partitioningIndex { $0 >= offset }
     }
 
     /// Whether there is such a byte at an offset in the line.
     func isGap(_ offset: Int) -> Bool {
-        var low = 0
-        var high = gaps.count
-        while low < high {
-            let middle = (low + high) / 2
-            if gaps[middle].upperBound <= offset { low = middle + 1 } else { high = middle }
-        }
-        return low < gaps.count && gaps[low].contains(offset)
+        let index = gaps.partitioningIndex { $0.upperBound > offset }
+        return index < gaps.count && gaps[index].contains(offset)
     }
 
     /// How many bytes the first character has; 0 where the bytes are none (Unicode 15, table 3-7).

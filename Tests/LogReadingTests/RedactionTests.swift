@@ -23,6 +23,17 @@ struct RedactionTests {
         #expect(try redacted(Array("user=x password\n".utf8), ["x*"]) == "user=[redacted] password\n")
     }
 
+    @Test(arguments: [
+        ([#"(?<=token=)\w+"#, #"token=\w+ secret=\w+"#], "token=abcd secret=HUSH x", "[redacted] x"),
+        (["alice", #"(?<=user=\w{5} pw=)\S+"#], "user=alice pw=HUSH", "user=[redacted] pw=[redacted]"),
+        ([#"user=\K\w+"#, #"user=\w+ pw=\K\S+"#], "user=bob pw=HUSH x", "user=[redacted] pw=[redacted] x"),
+    ])
+    func whatOnePatternReplacesAnotherStillSees(patterns: [String], line: String, expected: String) throws {
+        for patterns in [patterns, patterns.reversed()] {
+            #expect(try redacted(Array("\(line)\n".utf8), patterns) == expected + "\n")
+        }
+    }
+
     @Test func aLineOnWhichAPatternGivesUpIsWithheld() throws {
         #expect(
             try redacted(Array((String(repeating: "a", count: 60) + "b secret\n").utf8), ["^(a+)+$"]) == "[redacted]\n")

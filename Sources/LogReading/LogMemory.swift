@@ -68,10 +68,19 @@ public struct LogMemory: Sendable, Hashable, LosslessStringConvertible {
         return memory
     }
 
+    /// Whether lines begin with those that were judged.
+    private func isOf(_ lines: LogLines) -> Bool {
+        lines.bytes.count >= heldBytes && Self.fingerprint(of: lines, from: 0, count: heldBytes) == judged
+    }
+
+    /// Where units of lines ended when they were judged, in bytes.
+    func borders(in lines: LogLines) -> Set<Int> {
+        heldBytes > 0 && isOf(lines) ? Set(parts.flatMap { [$0.judged, $0.sent] }) : []
+    }
+
     /// How far the units of a reading have come.
     func progress(in lines: LogLines, _ units: LogUnits) -> [Progress] {
-        let isSame =
-            lines.bytes.count >= heldBytes && Self.fingerprint(of: lines, from: 0, count: heldBytes) == judged
+        let isSame = isOf(lines)
         return parts.map { part in
             Progress(
                 judged: isSame ? units.count(within: part.judged) : 0,

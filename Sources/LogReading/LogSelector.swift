@@ -126,7 +126,7 @@ public struct LogSelector: Sendable {
         among reading: Reading, memory: inout LogMemory, tally: inout Tally,
         offer: (_ pattern: Int, _ lines: Range<Int>, _ places: [Range<Int>]) throws(Failure) -> Bool
     ) throws(Failure) -> Choice {
-        var units = LogUnits(reading.lines, recordStart, &tally)
+        var units = LogUnits(reading.lines, recordStart, borders: memory.borders(in: reading.lines), &tally)
         var choice = Choice(doneCount: 0, isAll: false, memoryFromStart: memory)
         var reading = reading
         if units.areCut {
@@ -146,12 +146,10 @@ public struct LogSelector: Sendable {
         }
         search: for index in first..<max(first, units.closedCount) {
             for pattern in patterns.indices where progress[pattern].judged <= index {
-                let isWanted = wanting[index - first] & (1 << UInt64(pattern)) != 0
-                if isWanted, let mostMatches, tally.matchCounts[pattern] >= mostMatches {
-                    tally.matchCounts[pattern] += 1
-                    tally.omittedCounts[pattern] += 1
-                    progress[pattern].wantedAfter = 0
-                } else if isWanted, keepsMatchesApart {
+                let isMatch = wanting[index - first] & (1 << UInt64(pattern)) != 0
+                // One match more than is wanted is a line like others.
+                let isWanted = isMatch && tally.matchCounts[pattern] < mostMatches ?? .max
+                if isWanted, keepsMatchesApart {
                     let end = min(units.closedCount, index + after + 1)
                     if reading.isLimited, end < index + after + 1 {
                         // The first line cannot get more of what comes after it by being read once more.
@@ -167,7 +165,6 @@ public struct LogSelector: Sendable {
                         choice.stop = .full
                         break search
                     }
-                    tally.matchCounts[pattern] += 1
                 } else if isWanted || progress[pattern].wantedAfter > 0 {
                     let start = isWanted ? max(progress[pattern].sent, index - before) : index
                     for unit in start...index {
@@ -177,12 +174,12 @@ public struct LogSelector: Sendable {
                         }
                         progress[pattern].sent = unit + 1
                     }
-                    if isWanted {
-                        tally.matchCounts[pattern] += 1
-                        if memory.hasLostLines, start == 0, index < before { choice.incompleteCount += 1 }
-                    }
+                    if isWanted, memory.hasLostLines, start == 0, index < before { choice.incompleteCount += 1 }
                     progress[pattern].wantedAfter = isWanted ? after : progress[pattern].wantedAfter - 1
+                } else if isMatch {
+                    tally.omittedCounts[pattern] += 1
                 }
+                if isMatch { tally.matchCounts[pattern] += 1 }
                 progress[pattern].judged = index + 1
             }
         }

@@ -11,7 +11,10 @@ struct LogUnits {
     /// Whether there are more lines, of which it would be too much work to tell where records begin.
     let areCut: Bool
 
-    init(_ lines: LogLines, _ recordStart: LogPattern?, _ tally: inout LogSelector.Tally) {
+    /// - Parameter borders: Where records were taken for whole, in bytes: what was added to one since is another.
+    init(
+        _ lines: LogLines, _ recordStart: LogPattern?, borders: Set<Int> = [], _ tally: inout LogSelector.Tally
+    ) {
         let places = lines.places
         var starts: [Int] = []
         if let recordStart {
@@ -23,7 +26,7 @@ struct LogUnits {
                 for (index, place) in places.enumerated() {
                     // What is too much work begins no record.
                     let isStart = matcher.search(text, place) == .match
-                    if index == 0 || isStart { starts.append(index) }
+                    if index == 0 || isStart || borders.contains(place.lowerBound) { starts.append(index) }
                     knownCount = index + 1
                     tally.recordWork.look(at: matcher)
                     if tally.recordWork.isExhausted { break }
@@ -61,9 +64,10 @@ struct LogUnits {
 }
 
 extension PatternMatcher {
-    /// Searches a line that is given with its end.
+    /// Searches a line that is given with its end, and perhaps with the mark that it was cut.
     func search(_ text: UnsafeRawBufferPointer, _ place: Range<Int>) -> LogPattern.Answer {
-        search(UnsafeRawBufferPointer(rebasing: text[place]).withoutLineEnd)
+        let line = UnsafeRawBufferPointer(rebasing: text[place]).withoutLineEnd
+        return search(line.withoutCutMark ?? line)
     }
 }
 

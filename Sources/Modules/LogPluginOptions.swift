@@ -91,7 +91,8 @@ struct LogPluginOption: Sendable {
             apply: { word, options throws(Fault) in options.recordStart = word }),
         LogPluginOption(
             name: "--rate-limit", placeholder: "N",
-            meaning: "of each pattern at most N matches a cycle; the others are left out, and one line says how many",
+            meaning: "of each pattern at most N matches a cycle; the others are left out, and one line says how many; "
+                + "what stands around the first N comes whole",
             apply: { word, options throws(Fault) in options.mostMatches = try number(word, 1...1_000_000) }),
         LogPluginOption(
             name: "--case-sensitive", placeholder: nil, meaning: "upper and lower case differ, in all patterns",

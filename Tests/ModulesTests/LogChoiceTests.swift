@@ -212,9 +212,7 @@ private struct LogChoiceRun {
                 lines.contains { $0.contains(letter) }
                 && (selector.exclusions.isEmpty || !lines.contains { $0.contains("z") })
             matchesInCycle += isMatch ? 1 : 0
-            if isMatch, matchesInCycle > selector.mostMatches ?? .max {
-                wantedAfter = 0
-            } else if isMatch {
+            if isMatch, matchesInCycle <= selector.mostMatches ?? .max {
                 matching.append(index)
                 wanted.formUnion((index - selector.before)...index)
                 wantedAfter = selector.after

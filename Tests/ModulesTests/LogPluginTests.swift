@@ -248,6 +248,62 @@ struct LogPluginTests {
         }
     }
 
+    @Test("What is beyond the rate limit takes nothing away from what was within it")
+    func rateLimitWithContext() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            let words = ["x", "--rate-limit", "1", "--after", "3"]
+            _ = try await plugin.run("grep_log_module", words: words)
+            try plugin.append("x1\na\nx2\nb\nc\nx3\nd\n")
+            #expect(
+                try await plugin.run("grep_log_module", words: words).texts
+                    == ["N: x1\na\nx2\nb\n[1 more that match were left out: at most 1 are sent at a time]\n"])
+        }
+    }
+
+    @Test("A record that grows after it was sent is not sent again, whatever it is held for", arguments: [0, 1, 2])
+    func growingRecord(before: Int) async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            let words = ["never", "--record-start", "^#", "--before", "\(before)", "--pattern", "P=err"]
+            func runTwice() async throws -> [String] {
+                try await plugin.run("grep_log_module", words: words).texts
+                    + plugin.run("grep_log_module", words: words).texts
+            }
+            try plugin.append("# 0\n")
+            _ = try await runTwice()
+            var texts: [String] = []
+            for text in ["# 1 err\n", " more of 1\n", " err more of 1\n", " last of 1\n# 2 err\n", "# 3\n"] {
+                try plugin.append(text)
+                texts += try await runTwice()
+            }
+            let sent = texts.joined().split(separator: "\n").map { $0.hasPrefix("P: ") ? $0.dropFirst(3) : $0 }
+            for line in ["# 1 err", " err more of 1", "# 2 err"] { #expect(sent.count { $0 == line } == 1, "\(texts)") }
+            #expect(Set(sent).count == sent.count, "\(texts)")
+        }
+    }
+
+    @Test("The mark of a line that was cut is no part of the line", arguments: ["cut here", "long\\]$"])
+    func searchedMark(pattern: String) async throws {
+        try await withTemporaryFolder { folder in
+            let line = String(repeating: "a", count: 2000) + "\n"
+            for (words, isSent) in [
+                (["nothing", "--pattern", "P=\(pattern)"], false),
+                (["nothing", "--before=1", "--pattern", "P=\(pattern)"], false),
+                (["a$", "--exclude", pattern], true), (["a$", "--before", "1"], true),
+            ] {
+                var plugin = try PluginOnLog(in: folder)
+                let words = words + ["--max-bytes", "1000"]
+                _ = try await plugin.run("grep_log_module", words: words)
+                try plugin.append(line)
+                let texts = try await plugin.run("grep_log_module", words: words).texts
+                #expect(texts.isEmpty == !isSent, "\(words): \(texts)")
+                if isSent { #expect(texts.first?.hasSuffix("a [line cut here: too long]\n") == true) }
+                try Files.remove(plugin.log)
+            }
+        }
+    }
+
     @Test("Secrets are replaced, in all lines that leave the host")
     func redaction() async throws {
         try await withTemporaryFolder { folder in

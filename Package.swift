@@ -131,7 +131,7 @@ let package = Package(
         tests(of: "CommandRunner", with: ["SystemFiles"]),
         tests(of: "Spool", with: ["SystemFiles"]),
         tests(of: "DataFile", with: ["CommandRunner", "SystemFiles", "TextEncodings"], excluding: ["Golden"]),
-        tests(of: "LogReading", with: ["CZlib"], excluding: ["Crashers"]),
+        tests(of: "LogReading", with: ["CGlibcHeaders", "CZlib"], excluding: ["Crashers"]),
         tests(of: "Modules", with: ["Certificates", "CommandRunner", "DataFile", "LogReading", "SystemFiles"]),
         tests(of: "HostProbes", excluding: ["Fixtures"]),
         tests(of: "SecurityChecks", with: ["HostProbes", "CommandRunner", "SystemFiles", "Digests"]),

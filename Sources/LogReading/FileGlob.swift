@@ -33,39 +33,64 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     /// The files that match now, sorted by their names, without the rotated logs of others that match. Packed files are
     /// logs only where the pattern asks for them. What kind of file each is has not been looked at.
     ///
+    /// - Throws: The reason why a folder on the way cannot be looked into, where nothing else matches. Folders that are not
+    ///   there hold no matches.
+    public func files() throws(LogFailure) -> [FilePath] {
+        let finding = find(known: [])
+        if finding.files.isEmpty, let failure = finding.failures.first { throw failure }
+        return finding.files
+    }
+
+    /// What a search found.
+    struct Finding {
+        var files: [FilePath]
+        /// Folders on the way that cannot be looked into. Nobody knows whether they hold logs.
+        var failures: [LogFailure] = []
+    }
+
+    /// Looks for the files that match now.
+    ///
     /// - Parameter known: Logs that were read before: what a rotation left of them is their past, also while they have no
     ///   file of their own.
-    /// - Throws: The reason why a folder on the way cannot be listed, where nothing else matches. Folders that are not
-    ///   there hold no matches.
-    public func files(known: some Collection<FilePath> = []) throws(LogFailure) -> [FilePath] {
+    func find(known: [FilePath]) -> Finding {
         let path = FilePath(description)
-        var failure: LogFailure?
-        var places = [path.root.map { FilePath(root: $0) } ?? ""]
+        let known = Dictionary(grouping: known) { $0.removingLastComponent() }
+        var finding = Finding(files: [path.root.map { FilePath(root: $0) } ?? ""])
         let parts = path.components.map(\.string)
         for (index, part) in parts.enumerated() {
             let isLast = index == parts.count - 1
             var next: [FilePath] = []
-            for place in places {
+            for place in finding.files {
                 guard Self.hasWildcards(part) else {
                     let path = place.appending(part)
-                    if !isLast || Files.exists(path) { next.append(path) }
+                    if !isLast || Self.status(path, &finding.failures) != nil { next.append(path) }
                     continue
                 }
                 do throws(SystemError) {
                     let names = try Files.names(in: place.isEmpty ? "." : place)
                     let matching = names.filter { matches($0, part) }
-                    let logs = isLast ? Self.logs(among: matching, in: place, pattern: part, known: known) : matching
+                    let logs = isLast ? Self.logs(among: matching, known: known[place] ?? [], pattern: part) : matching
                     next += logs.map { place.appending($0) }
                 } catch {
                     if error.code != .noSuchFileOrDirectory, error.code != .notDirectory {
-                        failure = failure ?? LogFailure(place, error)
+                        finding.failures.append(LogFailure(inFolder: place, matching: description, error))
                     }
                 }
             }
-            places = isLast ? next : next.filter { (try? Files.status($0))?.type == .directory }
+            finding.files =
+                isLast ? next : next.filter { Self.status($0, &finding.failures)?.type == .directory }
         }
-        if places.isEmpty, let failure { throw failure }
-        return places
+        return finding
+    }
+
+    private static func status(_ path: FilePath, _ failures: inout [LogFailure]) -> Stat? {
+        do throws(SystemError) {
+            return try Files.status(path)
+        } catch {
+            let failure = LogFailure(path, error)
+            if case .folderClosed = failure.reason { failures.append(failure) }
+            return nil
+        }
     }
 
     private func matches(_ name: FilePath.Component, _ pattern: String) -> Bool {
@@ -75,10 +100,9 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     /// `syslog*` also matches `syslog.1`, and `*.log` matches `app-20260131.log`; those are read as what they are: the
     /// past of `syslog` and of `app.log`.
     private static func logs(
-        among names: [FilePath.Component], in folder: FilePath, pattern: String, known: some Collection<FilePath>
+        among names: [FilePath.Component], known: [FilePath], pattern: String
     ) -> [FilePath.Component] {
-        var all = Set(names.map { FileName($0) })
-        for path in known where path.removingLastComponent() == folder { all.insert(FileName(of: path)) }
+        let all = Set(names.map { FileName($0) }).union(known.map { FileName(of: $0) })
         let wantsPacked = RotatedName.isPacked(FileName(pattern.utf8))
         return names.filter { component in
             let name = FileName(component)
@@ -99,13 +123,18 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
         }.first
     }
 
+    /// More than any rotation adds to a name before its ending. A folder may be full of names that have a separator at every
+    /// place.
+    private static let longestAddition = 64
+
     /// The names that a log may have had before it was rotated: without what follows a separator, but with the ending.
     private static func possibleLogs(rotatedTo name: FileName) -> [FileName] {
         let bytes = name.bytes
-        let ending = bytes.lastIndex(of: UInt8(ascii: ".")).map { bytes[$0...] } ?? []
-        return bytes.indices.dropFirst().filter { ".-_:T~".utf8.contains(bytes[$0]) }.flatMap { separator in
-            [FileName(bytes[..<separator]), FileName(bytes[..<separator] + ending)]
-        }
+        let endingStart = bytes.lastIndex(of: UInt8(ascii: ".")) ?? bytes.count
+        let ending = bytes[endingStart...]
+        return bytes.indices.dropFirst(max(1, endingStart - longestAddition))
+            .filter { ".-_:T~".utf8.contains(bytes[$0]) }
+            .flatMap { [FileName(bytes[..<$0]), FileName(bytes[..<$0] + ending)] }
     }
 }
 

@@ -101,6 +101,8 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     case gaveUp(FilePath, lines: Int, pattern: String)
     /// The pattern took so much work that the reading ended; the rest is read the next time.
     case exhausted(FilePath, pattern: String)
+    /// So many folders of a wildcard could not be looked into, of which this is the first; others could.
+    case foldersPassedOver(LogFailure, count: Int)
     /// The last line has no end, and nobody has written to the file for so long that it was read as it is.
     case unfinishedLineRead(FilePath)
     /// The log was being rotated over and over during the reading, which is left to the next time.
@@ -122,6 +124,8 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
         case .orderUnknown(let path, let rest):
             "\(path): the old file was \(rest), a name that has no place among those of rotations; if the log was changed "
                 + "more than once since the last cycle, what was written in between is not read"
+        case .missed(let path, 0):
+            "\(path) was replaced or emptied: what was written to it since it was read last, if anything was, is gone"
         case .missed(let path, let bytes):
             "\(path) was replaced or emptied: at least \(bytes) bytes that were not read yet are gone"
         case .unreadable(let path, let bytes):
@@ -133,6 +137,8 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
                 + "simplify it"
         case .exhausted(let path, let pattern):
             "\(path): the pattern \"\(pattern)\" takes too much work; the rest is read the next time: simplify it"
+        case .foldersPassedOver(let failure, let count):
+            count > 1 ? "\(failure); \(count) folders were passed over" : "\(failure)"
         case .unfinishedLineRead(let path):
             "the last line of \(path) has had no end for long and was read as it is"
         case .unsettled(let path):

@@ -11,6 +11,8 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         /// The agent's user may not read it. The group is one whose members may, where there is one: often `adm` or
         /// `systemd-journal`.
         case permissionDenied(helpfulGroup: String?)
+        /// The agent's user may not look into a folder on the way. The group is one whose members may, where there is one.
+        case folderClosed(FilePath, helpfulGroup: String?)
         /// It is a folder.
         case folder
         /// It is a FIFO, which cannot be read twice.
@@ -47,12 +49,22 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         let reason: Reason =
             switch error.code {
             case .noSuchFileOrDirectory, .notDirectory: .missing
-            case .permissionDenied, .notPermitted: .permissionDenied(helpfulGroup: Self.groupThatMayRead(path))
+            case .permissionDenied, .notPermitted: Self.obstacle(on: path)
             case .tooManySymbolicLinkLevels: .linkLoop
             case .noSuchAddressOrDevice: .socket
             default: .other(error.description)
             }
         self.init(path, reason)
+    }
+
+    /// A failure to list a folder that may hold what a pattern matches.
+    init(inFolder folder: FilePath, matching pattern: String, _ error: SystemError) {
+        let failure = LogFailure(folder, error)
+        if case .permissionDenied(let group) = failure.reason {
+            self.init(FilePath(pattern), .folderClosed(folder, helpfulGroup: group))
+        } else {
+            self = failure
+        }
     }
 
     /// Why a log that is there cannot be opened; `nil` where it can be, or is not there.
@@ -81,6 +93,11 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case .permissionDenied(let group?):
             "the agent may not read the log \(path); members of the group \(group) may: add the agent's user to it"
         case .permissionDenied(nil): "the agent may not read the log \(path), and no group may: change its mode"
+        case .folderClosed(let folder, let group?):
+            "the agent may not look into the folder \(folder) for the log \(path); members of the group \(group) may: add "
+                + "the agent's user to it"
+        case .folderClosed(let folder, nil):
+            "the agent may not look into the folder \(folder) for the log \(path), and no group may: change its mode"
         case .folder: "\(path) is a folder, not a log; for the files in it write \(path)/*"
         case .fifo: "\(path) is a FIFO, not a log"
         case .socket: "\(path) is a socket, not a log"
@@ -96,17 +113,17 @@ public struct LogFailure: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// The group that may read the file, or enter the first folder on the way that cannot be entered.
-    private static func groupThatMayRead(_ path: FilePath) -> String? {
+    /// Whether it is the file that may not be read, or a folder on the way that may not be entered, and which group may.
+    private static func obstacle(on path: FilePath) -> Reason {
         var place = path
-        var needed = S_IRGRP
         while true {
             if let status = try? Files.status(place) {
-                guard status.rawValue.st_mode & needed != 0 else { return nil }
-                return groupName(status.groupID.rawValue)
+                let needed = place == path ? S_IRGRP : S_IXGRP
+                let group = status.rawValue.st_mode & needed != 0 ? groupName(status.groupID.rawValue) : nil
+                return place == path
+                    ? .permissionDenied(helpfulGroup: group) : .folderClosed(place, helpfulGroup: group)
             }
-            needed = S_IXGRP
-            guard !place.isEmpty, place.removeLastComponent() else { return nil }
+            guard !place.isEmpty, place.removeLastComponent() else { return .permissionDenied(helpfulGroup: nil) }
         }
     }
 

@@ -186,14 +186,18 @@ public struct LogReader: Sendable {
         func known() -> [FilePath] {
             batch.position.files.keys.filter { source.candidate(naming: $0) == .glob(glob) }
         }
-        let found = Set(try glob.files(known: known()))
+        let finding = glob.find(known: known())
+        let found = Set(finding.files)
         // A log that has no file for a moment has its rotated one.
         let moved = batch.position.moveRotated(to: found)
         let paths = found.union(known())
-        if paths.isEmpty { throw LogFailure(FilePath(glob.description), .missing) }
+        if paths.isEmpty { throw finding.failures.first ?? LogFailure(FilePath(glob.description), .missing) }
+        if let failure = finding.failures.first {
+            batch.notes.append(.foldersPassedOver(failure, count: finding.failures.count))
+        }
         let logs = NamedLog.all(Array(paths), after: last)
         let renamed = batch.position.moveRenamed(to: logs.filter { found.contains($0.path) })
-        batch.notes = renamed.notes
+        batch.notes += renamed.notes
         return (logs, moved + renamed.moves)
     }
 }

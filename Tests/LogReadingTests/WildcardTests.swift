@@ -1,3 +1,4 @@
+import CGlibcHeaders
 import Glibc
 import LogReading
 import SystemFiles
@@ -149,6 +150,71 @@ struct WildcardTests {
             #expect(try read() == "")
             try log.append("new\n", to: names[1].hasPrefix("b") ? "bb.log" : "d.log")
             #expect(try read() == "new\n")
+        }
+    }
+
+    /// Only root can become somebody who may not.
+    @Test(.enabled(if: geteuid() == 0)) func foldersThatMayNotBeEnteredAreNamed() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "open/a.log")
+            for name in ["open", "closed", "closed/sub", "closed too"] { try Files.makeFolder(folder.appending(name)) }
+            try log.append("1\n")
+            try log.append("hidden\n", to: "closed/a.log")
+            try log.append("hidden\n", to: "closed/sub/a.log")
+            let names = ["closed", "closed too"].map { folder.appending($0) }
+            let group: gid_t = 4
+            let name = try #require(getgrgid(group).map { String(cString: $0.pointee.gr_name) })
+            for name in names {
+                try name.changeMode(0o750)
+                try #require(chown(name.string, 0, group) == 0)
+            }
+            for (path, mode): (String, UInt32) in [("", 0o755), ("open", 0o755), ("open/a.log", 0o644)] {
+                try folder.appending(path).changeMode(mode)
+            }
+            var found: [String] = []
+            do {
+                // Of this thread alone.
+                _ = setfsuid(65534)
+                defer { _ = setfsuid(0) }
+                for pattern in ["*/a.log", "*/*.log"] {
+                    log.position = nil
+                    let batch = try read(&log, pattern, firstRun: .fromStart)
+                    #expect(batch.text == "1\n" && batch.failures.isEmpty)
+                    found += batch.notes.map(\.description)
+                }
+                for pattern in ["closed/*.log", "closed/sub/*.log"] {
+                    log.position = nil
+                    let batch = try read(&log, pattern)
+                    found += batch.failures.map(\.description)
+                    #expect(batch.notes.isEmpty)
+                }
+                log.position = nil
+                found += try read(&log, "closed/sub/a.log").failures.map(\.description)
+            }
+            #expect(found.count == 5)
+            for sentence in found {
+                #expect(sentence.contains("may not look into the folder \(folder)/closed"))
+                #expect(sentence.contains("members of the group \(name) may"))
+            }
+            #expect(found.prefix(2).allSatisfy { $0.hasSuffix("2 folders were passed over") })
+        }
+    }
+
+    @Test func manyFoldersAndNamesFullOfSeparatorsAreLookedThroughOnce() throws {
+        try withTemporaryFolderInMemory { folder in
+            var log = LogFolder(folder, log: "1/a.log")
+            for number in 1...400 { try Files.makeFolder(folder.appending("\(number)")) }
+            for number in 1...400 { try log.append("1\n", to: "\(number)/a.log") }
+            for number in 1...40 {
+                let name = String(repeating: "-", count: 230) + "\(number)"
+                try log.append("2\n", to: "1/\(name).log")
+            }
+            #expect(try read(&log, "*/*.log").text == "")
+            for number in stride(from: 1, through: 400, by: 100) {
+                try log.append("\(number)\n", to: "\(number)/a.log")
+            }
+            let lines = try read(&log, "*/*.log").text.split(separator: "\n").compactMap { Int($0) }
+            #expect(lines.sorted() == Array(stride(from: 1, through: 400, by: 100)))
         }
     }
 

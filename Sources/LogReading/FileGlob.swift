@@ -54,9 +54,10 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     ///   file of their own.
     func find(known: [FilePath]) -> Finding {
         let path = FilePath(description)
-        let known = Dictionary(grouping: known) { $0.removingLastComponent() }
         var finding = Finding(files: [path.root.map { FilePath(root: $0) } ?? ""])
         let parts = path.components.map(\.string)
+        let isInOneFolder = !parts.dropLast().contains(where: Self.hasWildcards)
+        let knownIn = isInOneFolder ? [:] : Dictionary(grouping: known) { $0.removingLastComponent() }
         for (index, part) in parts.enumerated() {
             let isLast = index == parts.count - 1
             var next: [FilePath] = []
@@ -68,9 +69,12 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
                 }
                 do throws(SystemError) {
                     let names = try Files.names(in: place.isEmpty ? "." : place)
-                    let matching = names.filter { matches($0, part) }
-                    let logs = isLast ? Self.logs(among: matching, known: known[place] ?? [], pattern: part) : matching
-                    next += logs.map { place.appending($0) }
+                    var matching = names.filter { matches($0, part) }
+                    if isLast {
+                        let known = isInOneFolder ? known : knownIn[place] ?? []
+                        matching = Self.logs(among: matching, known: known, pattern: part)
+                    }
+                    next += matching.map { place.appending($0) }
                 } catch {
                     if error.code != .noSuchFileOrDirectory, error.code != .notDirectory {
                         finding.failures.append(LogFailure(inFolder: place, matching: description, error))
@@ -102,12 +106,15 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     private static func logs(
         among names: [FilePath.Component], known: [FilePath], pattern: String
     ) -> [FilePath.Component] {
-        let all = Set(names.map { FileName($0) }).union(known.map { FileName(of: $0) })
+        let fileNames = names.map { FileName($0) }
+        let all = Set(fileNames).union(known.map { FileName(of: $0) })
         let wantsPacked = RotatedName.isPacked(FileName(pattern.utf8))
-        return names.filter { component in
-            let name = FileName(component)
-            if !wantsPacked, RotatedName.isPacked(name) { return false }
-            return !possibleLogs(rotatedTo: name).contains { all.contains($0) && RotatedName(name, of: $0) != nil }
+        return zip(names, fileNames).compactMap { component, name in
+            if !wantsPacked, RotatedName.isPacked(name) { return nil }
+            let isRotated = possibleLogs(rotatedTo: name).contains {
+                all.contains($0) && RotatedName(name, of: $0) != nil
+            }
+            return isRotated ? nil : component
         }
     }
 

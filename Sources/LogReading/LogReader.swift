@@ -184,18 +184,20 @@ public struct LogReader: Sendable {
         of glob: FileGlob, in source: LogSource, after last: FilePath?, _ batch: inout LogBatch
     ) throws(LogFailure) -> (logs: [NamedLog], moves: [LogMove]) {
         func known() -> [FilePath] {
-            batch.position.files.keys.filter { source.candidate(naming: $0) == .glob(glob) }
+            let paths = batch.position.files.keys
+            return source.candidates.count == 1
+                ? Array(paths) : paths.filter { source.candidate(naming: $0) == .glob(glob) }
         }
         let finding = glob.find(known: known())
         let found = Set(finding.files)
         // A log that has no file for a moment has its rotated one.
         let moved = batch.position.moveRotated(to: found)
-        let paths = found.union(known())
+        let paths = finding.files + known().filter { !found.contains($0) }
         if paths.isEmpty { throw finding.failures.first ?? LogFailure(FilePath(glob.description), .missing) }
         if let failure = finding.failures.first {
             batch.notes.append(.foldersPassedOver(failure, count: finding.failures.count))
         }
-        let logs = NamedLog.all(Array(paths), after: last)
+        let logs = NamedLog.all(paths, after: last)
         let renamed = batch.position.moveRenamed(to: logs.filter { found.contains($0.path) })
         batch.notes += renamed.notes
         return (logs, moved + renamed.moves)

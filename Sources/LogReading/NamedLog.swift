@@ -116,6 +116,11 @@ extension LogPosition {
     ///
     /// - Returns: The names, and what was lost where a file took the name of another one.
     mutating func moveRenamed(to logs: [NamedLog]) -> (moves: [LogMove], notes: [LogNote]) {
+        // As nearly always, each has the name that it had, and there are no others.
+        let isSame = logs.allSatisfy { log in
+            files[log.path].map { NamedLog.Identity(of: $0) == log.identity } ?? false
+        }
+        if isSame, files.count == logs.reduce(0, { $0 + 1 + $1.otherNames.count }) { return ([], []) }
         var names: [NamedLog.Identity: NamedLog] = [:]
         var present: [FilePath: NamedLog.Identity] = [:]
         names.reserveCapacity(logs.count)

@@ -216,7 +216,8 @@ extension ModuleOutcome {
             switch note {
             // Lines that do not arrive as they were written are a failure, and no remark.
             case .missed, .unreadable, .cut, .gaveUp, .exhausted: failures.append(note.description)
-            default: notes.append(note.description)
+            // What is read in several pieces tells some things with each of them.
+            default: if !notes.contains(note.description) { notes.append(note.description) }
             }
         }
     }

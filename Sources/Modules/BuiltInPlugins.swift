@@ -104,7 +104,7 @@ public enum BuiltInPlugins {
     /// - Returns: `nil` where all is well, where it is the command of no built-in plugin, and where a shell decides what
     ///   the arguments are.
     public static func misuse(in command: String) -> (misuse: PluginMisuse, offset: Int)? {
-        guard let words = ShellWords.words(of: command), let name = words.first,
+        guard let words = try? ShellWords.words(of: command), let name = words.first,
             case .failure(let misuse)? = make(name.text, arguments: words.dropFirst().map(\.text))
         else { return nil }
         guard let argument = misuse.argument, words.indices.contains(argument + 1) else { return (misuse, name.offset) }

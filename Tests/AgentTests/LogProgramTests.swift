@@ -158,6 +158,28 @@ struct LogProgramTests {
         }
     }
 
+    @Test("A pattern that ends with a dollar sign is the agent's to look for, quoted or not")
+    func dollarSign() async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            try append("", to: log)
+            let patterns = ["error$", #"error\$"#, "'error$'", #""error$""#]
+            let agent = try AgentUnderTest(
+                in: folder,
+                patterns.enumerated().map { "module_plugin grep_log_module \(log) N\($0) \($1)" }.joined(
+                    separator: "\n"))
+            #expect(await agent.run("check").status == 0)
+            _ = await agent.run("run")
+            try append("1 error\nerror 2\n", to: log)
+            #expect(await agent.run("run").status == 0)
+            let found = try await agent.received().map { "\($0.name): \($0.text)" }
+            #expect(found == (0...3).map { "N\($0): 1 error\n" })
+            let positions = String(
+                decoding: try Files.read(agent.state.appending("positions"), limit: 1 << 20), as: UTF8.self)
+            #expect((0...3).allSatisfy { positions.contains("log%20N\($0)%20") }, "\(positions)")
+        }
+    }
+
     @Test("check shows the place of a fault in the options")
     func checkNamesThePlace() async throws {
         try await withTemporaryFolder { folder in

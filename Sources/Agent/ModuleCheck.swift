@@ -5,7 +5,6 @@ internal import LogReading
 internal import Modules
 internal import SystemFiles
 internal import SystemPackage
-internal import Tentacle
 
 /// What is wrong with the modules of a configuration that only this host, or the sight of all of them, can tell.
 struct ModuleCheck {
@@ -163,19 +162,21 @@ struct ModuleCheck {
     }
 
     private mutating func checkPlugin(_ command: String, of module: ModuleDefinition, at position: SourcePosition) {
-        guard let name = ProgramOfCommand.find(in: command),
-            let plugin = BuiltInPlugins.all.first(where: { $0.name == name })
-        else { return checkProgram(of: command, of: module, at: position) }
+        guard let call = BuiltInCall(command) else { return checkProgram(of: command, of: module, at: position) }
         guard configuration.policy.allows(command: command) else {
             return report(module, at: position, "does not run: the local policy does not allow its command")
         }
-        guard let words = try? ShellWords.split(command) else { return }
-        guard !words.contains(where: { $0.contains("$") || $0.contains("`") }) else { return }
-        if let (misuse, offset) = BuiltInPlugins.misuse(in: command) {
-            let place = SourcePosition(file: position.file, line: position.line, column: position.column + offset)
-            report(module, at: place, "\(plugin.name): \(misuse)", joinedBy: ": ")
-        } else if ["grep_log_module", "grep_log"].contains(plugin.name), let file = words.dropFirst().first {
+        if let finding = call.finding {
+            let place = SourcePosition(
+                file: position.file, line: position.line, column: position.column + finding.offset)
+            return report(module, at: place, "\(call.plugin.name): \(finding.text)", joinedBy: ": ")
+        }
+        switch call.way {
+        case .inAgent(let arguments):
+            guard ["grep_log_module", "grep_log"].contains(call.plugin.name), let file = arguments.first else { return }
             checkLog(file, of: module, at: position)
+        case .byShell: checkProgram(of: command, of: module, at: position)
+        case .unclosedQuotation: break
         }
     }
 

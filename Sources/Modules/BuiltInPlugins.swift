@@ -19,15 +19,18 @@ public struct BuiltInPlugin: Sendable {
     public let usage: String
     /// What it does, in one line.
     public let summary: String
+    /// Whether it remembers how far it came, so that its output has to be kept in the same step.
+    let remembers: Bool
     let make: @Sendable ([String]) throws(PluginMisuse) -> any ModuleKind
 
     fileprivate init(
-        _ name: String, _ usage: String, _ summary: String,
+        _ name: String, _ usage: String, _ summary: String, remembers: Bool = false,
         make: @escaping @Sendable ([String]) throws(PluginMisuse) -> some ModuleKind
     ) {
         self.name = name
         self.usage = usage
         self.summary = summary
+        self.remembers = remembers
         self.make = { arguments throws(PluginMisuse) in try make(arguments) }
     }
 
@@ -59,17 +62,18 @@ public enum BuiltInPlugins {
             FolderPlugin.name, FolderPlugin.usage, "how many files folders have", make: FolderPlugin.init(arguments:)),
         BuiltInPlugin(
             "grep_log", GrepLog.usage,
-            "new lines of a log that match, with the lines around them, as a module of text",
+            "new lines of a log that match, with the lines around them, as a module of text", remembers: true,
             make: GrepLog.init(arguments:)),
         BuiltInPlugin(
-            "grep_log_module", GrepLogModule.usage, "new lines of a log that match, as a log element",
+            "grep_log_module", GrepLogModule.usage, "new lines of a log that match, as a log element", remembers: true,
             make: GrepLogModule.init(arguments:)),
         BuiltInPlugin(
-            "inventory", InventoryPlugin.usage, "what the host has: users, software …",
+            "inventory", InventoryPlugin.usage, "what the host has: users, software …", remembers: true,
             make: InventoryPlugin.init(arguments:)),
         BuiltInPlugin(
             InventoryChangesPlugin.name, InventoryChangesPlugin.usage,
-            "what came, went and changed since the last look", make: InventoryChangesPlugin.init(arguments:)),
+            "what came, went and changed since the last look", remembers: true,
+            make: InventoryChangesPlugin.init(arguments:)),
         BuiltInPlugin(
             NagiosPlugin.name, NagiosPlugin.usage, "a plugin of Nagios as a module", make: NagiosPlugin.init(arguments:)
         ),
@@ -97,17 +101,5 @@ public enum BuiltInPlugins {
     public static func make(_ name: String, arguments: [String]) -> Result<any ModuleKind, PluginMisuse>? {
         guard let plugin = all.first(where: { $0.name == name }) else { return nil }
         return Result { () throws(PluginMisuse) in try plugin.make(arguments) }
-    }
-
-    /// What is wrong with the arguments of a built-in plugin in a command, and where in the command that is, in bytes.
-    ///
-    /// - Returns: `nil` where all is well, where it is the command of no built-in plugin, and where a shell decides what
-    ///   the arguments are.
-    public static func misuse(in command: String) -> (misuse: PluginMisuse, offset: Int)? {
-        guard let words = try? ShellWords.words(of: command), let name = words.first,
-            case .failure(let misuse)? = make(name.text, arguments: words.dropFirst().map(\.text))
-        else { return nil }
-        guard let argument = misuse.argument, words.indices.contains(argument + 1) else { return (misuse, name.offset) }
-        return (misuse, words[argument + 1].offset)
     }
 }

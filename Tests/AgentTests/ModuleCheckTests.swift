@@ -1,5 +1,6 @@
 import SystemFiles
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -60,6 +61,61 @@ import Testing
                     + "this one reports at every intensive cycle",
             ])
         #expect(try findings(ofModule: "module_plugin nagios_plugin_wrapper x ls\n\(lines)") == [])
+    }
+
+    @Test func `What a shell would run of a plugin that remembers where it stands is named in its place`() throws {
+        let start = "grep_log_module FOLDER/pandora_agent.conf N"
+        for (end, offset, what) in [
+            (" (", 1, "'('"), (" (error|fail)", 1, "'('"), (" a|b", 2, "'|'"), (" a --pattern X=$HOME", 15, "'$'"),
+            (" a --bad (", 9, "'('"), (" \"a$1\"", 3, "'$'"), (" a > /dev/null", 3, "'>'"), (" #a", 1, "'#'"),
+        ] {
+            let found = try findings("module_plugin \(start)\(end)\n")
+            let column = try Self.column(of: offset, behind: start)
+            #expect(found.count == 1, "\(found)")
+            #expect(
+                found.first?.hasPrefix("3:\(column): warning: module '") == true
+                    && found.first?.contains("': grep_log_module: \(what) is for a shell, which starts a program")
+                        == true,
+                "\(end), \(column): \(found)")
+        }
+        for command in [
+            "inventory 1 $PARTS", "inventory_changes users;ls", "LANG=C grep_log /x N a", "grep_log /a|/b N a",
+        ] {
+            let found = try findings("module_plugin \(command)\n")
+            #expect(found.count == 1 && found.first?.contains(" is for a shell") == true, "\(found)")
+        }
+        for end in [" error$", " \"(a|b)$\"", " '(a|b)$'", " a\\$1"] {
+            #expect(try findings("module_plugin \(start)\(end)\n") == [], "\(end)")
+        }
+    }
+
+    /// The column of a byte behind the beginning of a plugin's command, in which `FOLDER` is a folder.
+    private static func column(of offset: Int, behind start: String) throws -> Int {
+        let end = try #require(try findings("module_plugin \(start) 'a\n").first?.split(separator: ":")[1])
+        return try #require(Int(end)) - 1 + offset
+    }
+
+    @Test func `A quotation without an end in a plugin's command is found at its beginning`() throws {
+        #expect(
+            try findings("module_plugin grep_log_module /x N \"a b\n") == [
+                "3:36: warning: module 'grep_log_module /x N \"a b': grep_log_module: the quotation that begins with \" has no "
+                    + "end"
+            ])
+        #expect(try findings("module_plugin pandora_df '/home\n").count == 1)
+    }
+
+    @Test func `A shell that is handed what a plugin prints starts a program, which is looked at`() throws {
+        func findings(mode: UInt32) throws -> [String] {
+            try AgentTests.findings("module_plugin pandora_df | head\n") { folder in
+                let program = folder.appending("plugins/pandora_df")
+                try Files.makeFolder(program.removingLastComponent())
+                try Files.create(program, [])
+                try program.changeMode(mode)
+            }
+        }
+        #expect(try findings(mode: 0o755) == [])
+        let found = try findings(mode: 0o777)
+        #expect(found.first?.contains("pandora_df can be written by everybody") == true, "\(found)")
     }
 
     @Test func `A user that this host does not have`() throws {

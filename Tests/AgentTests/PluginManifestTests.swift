@@ -94,16 +94,24 @@ struct PluginManifestTests {
             let spaced = folder.appending("p.sh\u{A0}x")
             try Files.create(spaced, plugin("spaced").utf8)
             try spaced.changeMode(0o777)
+            // What a shell starts is a program, though a plugin of its name is built in.
+            let builtIn = folder.appending("plugins/pandora_df")
+            try Files.makeFolder(builtIn.removingLastComponent())
+            try Files.create(builtIn, plugin("program").utf8)
+            try builtIn.changeMode(0o777)
             let more = folder.appending("more.inc")
             try Files.create(more, module("i", "module_exec echo 1").utf8)
             let local = folder.appending("local.conf")
             let agent = try AgentUnderTest(
-                in: folder, "include more.inc\nmodule_plugin \(program)\nmodule_plugin \(spaced)\n")
+                in: folder,
+                "include more.inc\nmodule_plugin \(program)\nmodule_plugin \(spaced)\n"
+                    + "module_plugin pandora_df | cat\n")
             try Files.create(local, "strict_permissions 1\n".utf8)
             #expect(await agent.run("run").status == 0)
             #expect(try await agent.received().map(\.name) == ["i"])
             #expect(try agent.logText().contains("p.sh can be written by everybody, who could so"))
             #expect(try agent.logText().contains("p.sh\u{A0}x can be written by everybody, who could so"))
+            #expect(try agent.logText().contains("pandora_df can be written by everybody, who could so"))
             try more.changeMode(0o666)
             let result = await agent.run("run")
             #expect(result.status == 2 && result.complaint.contains("more.inc is not used"))

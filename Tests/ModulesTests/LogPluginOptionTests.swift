@@ -30,9 +30,9 @@ struct LogPluginOptionTests {
     @Test("The offset of a fault counts from the start of the command")
     func offsets() {
         let command = "grep_log_module /var/log/x 'A name' 'a|b' --exclude \"(x\""
-        let found = BuiltInPlugins.misuse(in: command)
+        let found = BuiltInCall(command)?.finding
         #expect(found?.offset == command.utf8.count - 4)
-        #expect(BuiltInPlugins.misuse(in: "grep_log_module /x N y --redact '\\d+'") == nil)
+        #expect(BuiltInCall("grep_log_module /x N y --redact '\\d+'")?.finding == nil)
     }
 
     @Test("Words of any kind are taken or refused, and never more", arguments: 0..<300)

@@ -94,7 +94,7 @@ struct CycleRun {
             host: host, environment: environment.merging(["PANDORA_AGENT": identity.name]) { $1 }, state: state,
             deadline: start + settings.interval, now: now, legacyPositions: [paths.takenOverPositions, "/tmp"])
         context.encoding = settings.encoding
-        context.keysOfLogReaders = { [modules = configuration.modules] in LogReaders.stateKeys(of: modules.plugins) }
+        context.keysOfLogReaders = { [modules = configuration.modules] in LogReaders.stateKeys(of: modules) }
         context.stateFolder = options.printsDocuments ? nil : paths.state
         context.agentFiles = { [files = configuration.files] in AgentPaths.program + files }
         let plan = plan(state: state, now: now)
@@ -287,12 +287,5 @@ extension Duration {
         let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
         let fraction = String(1000 + milliseconds % 1000).dropFirst()
         return "\(milliseconds / 1000).\(fraction) s"
-    }
-}
-
-extension [ModuleDefinition] {
-    /// The commands of those that are plugins.
-    fileprivate var plugins: [String] {
-        compactMap { if case .plugin(let command) = $0.source { command } else { nil } }
     }
 }

@@ -82,39 +82,13 @@ struct LogPluginArguments {
         selector.recordStart = try options.recordStart.map { word throws(PluginMisuse) in try compile(word) }
         selector.mostMatches = options.mostMatches
         selector.keepsMatchesApart = isGrepLog
-        let key = Self.stateKey(of: arguments, isGrepLog: isGrepLog)
+        let key = LogReaderKey(plugin: arguments, isGrepLog: isGrepLog)
         var collection = LogCollection(
-            source: source, sourceText: arguments[0], selector: selector, stateKey: key.withoutPattern + key.pattern)
+            source: source, sourceText: arguments[0], selector: selector, stateKey: key.text)
         collection.keyWithoutPattern = key.withoutPattern
         collection.legacyName = name
         collection.firstRun = options.firstRun
         collection.cap = LogCap(bytes: options.bytes, lines: options.lines)
         self.collection = collection
-    }
-
-    /// Under which key a reader keeps its position; another pattern on the same log is another reader.
-    ///
-    /// - Parameter arguments: At least FILE, NAME and REGEXP.
-    static func stateKey(of arguments: [String], isGrepLog: Bool) -> (withoutPattern: String, pattern: String) {
-        let kind = isGrepLog ? "grep_log" : "log"
-        return ("\(kind) \(arguments[1]) \(arguments[0]) ", arguments[2...].joined(separator: " "))
-    }
-}
-
-/// What is to be known of all log readers of a configuration.
-public enum LogReaders {
-    /// The keys of the state under which they keep their positions.
-    ///
-    /// - Parameter plugins: The commands of all modules that are plugins.
-    public static func stateKeys(of plugins: some Sequence<String>) -> Set<String> {
-        var keys: Set<String> = []
-        for command in plugins {
-            guard let words = ShellWords.split(command), words.count > 3 else { continue }
-            let isGrepLog = words[0] == "grep_log"
-            guard isGrepLog || words[0] == "grep_log_module" else { continue }
-            let key = LogPluginArguments.stateKey(of: Array(words.dropFirst()), isGrepLog: isGrepLog)
-            keys.insert(key.withoutPattern + key.pattern)
-        }
-        return keys
     }
 }

@@ -17,9 +17,11 @@ struct LogPatternMeasurement: Sendable {
     ) async -> Measurement {
         let collection: LogCollection
         do {
+            let key = LogReaderKey(module: name, file: file, pattern: pattern)
             var reading = LogCollection(
                 source: try LogSource(file), sourceText: file, selector: LogSelector([try LogPattern(pattern)]),
-                stateKey: "regexp \(name) \(file) \(pattern)")
+                stateKey: key.text)
+            reading.keyWithoutPattern = key.withoutPattern
             reading.firstRun = fromStart ? .fromStart : .atEnd
             collection = reading
         } catch {

@@ -12,29 +12,45 @@ import Testing
 /// A log, and a `module_regexp` that reads it as an agent lets it.
 private struct ModuleOnLog {
     let log: FilePath
-    let module: ConfiguredModule
-    private var state: [String: String] = [:]
+    private var module: ModuleDefinition
+    private(set) var state: [String: String] = [:]
     private(set) var value: String?
+    /// Another module of the same name on the same log.
+    var neighbour: ModuleDefinition?
 
     init(in folder: FilePath, type: String, fromStart: Bool = false, pattern: String = "wanted") throws {
         log = folder.appending("\(type).log")
         try Files.create(log, "old wanted\nold\n".utf8)
-        let position = SourcePosition(file: log, line: 1, column: 1)
-        var definition = ModuleDefinition(
-            name: "M", position: position,
-            source: .logPattern(file: log.string, pattern: pattern, fromStart: fromStart), sourcePosition: position)
-        definition.type = ConfiguredModuleType(type)
-        module = ConfiguredModule(definition)
+        module = ModuleDefinition("M", .logPattern(file: log.string, pattern: pattern, fromStart: fromStart))
+        module.type = ConfiguredModuleType(type)
     }
+
+    /// The module with another pattern.
+    func with(pattern: String) -> ModuleDefinition {
+        var other = module
+        other.source = .logPattern(file: log.string, pattern: pattern, fromStart: false)
+        return other
+    }
+
+    /// Changes the pattern in the configuration.
+    mutating func configure(pattern: String) { module = with(pattern: pattern) }
 
     /// Adds to the log, and reads it.
     mutating func run(after text: String = "") async throws -> [String] {
         try OpenFile(log, .writeOnly, options: [.append]).write(text.utf8)
-        let outcome = await module.collect(
-            in: ModuleContext(
-                host: HostReadings(), environment: [:], state: state, deadline: .now + .seconds(60),
-                now: Int64(time(nil))))
+        return try await run(module)
+    }
+
+    /// Reads the log with one of the modules that are configured.
+    mutating func run(_ module: ModuleDefinition) async throws -> [String] {
+        var context = ModuleContext(
+            host: HostReadings(), environment: [:], state: state, deadline: .now + .seconds(60),
+            now: Int64(time(nil)))
+        let configured = [self.module] + (neighbour.map { [$0] } ?? [])
+        context.keysOfLogReaders = { LogReaders.stateKeys(of: configured) }
+        let outcome = await ConfiguredModule(module).collect(in: context)
         #expect(outcome.failures.isEmpty)
+        for key in outcome.stateRemovals { state[key] = nil }
         state.merge(outcome.stateChanges) { $1 }
         value = outcome.value
         return outcome.elements.texts
@@ -102,6 +118,39 @@ struct LogPatternTests {
             #expect(try await log.run(after: Self.text) == ["M = 1"])
             #expect(log.value == "1")
             #expect(try await log.run() == ["M = 0"])
+        }
+    }
+
+    @Test("A pattern that is changed, there and back, goes on where the last one stood, and none stays behind")
+    func changedPattern() async throws {
+        try await withTemporaryFolder { folder in
+            var log = try ModuleOnLog(in: folder, type: "log", pattern: "a|x")
+            _ = try await log.run()
+            for pattern in ["a|x", "b|x", "a|x", "x", "b|x", "a|x"] {
+                log.configure(pattern: pattern)
+                #expect(try await log.run(after: "x\n") == ["M: x\n"])
+                #expect(try await log.run() == [])
+            }
+            #expect(log.state.count == 1)
+        }
+    }
+
+    @Test("A pattern that is changed leaves that of another module of the same name on the same log alone")
+    func neighbour() async throws {
+        try await withTemporaryFolder { folder in
+            var log = try ModuleOnLog(in: folder, type: "log", pattern: "a|x")
+            let neighbour = log.with(pattern: "y")
+            log.neighbour = neighbour
+            _ = try await log.run()
+            _ = try await log.run(neighbour)
+            for pattern in ["b|x", "a|x", "b|x"] {
+                log.configure(pattern: pattern)
+                #expect(try await log.run(after: "x\n") == ["M: x\n"])
+                #expect(try await log.run(after: "y\n") == [])
+                #expect(try await log.run(neighbour) == ["M: y\n"])
+                #expect(try await log.run(neighbour) == [])
+                #expect(log.state.count == 2)
+            }
         }
     }
 }

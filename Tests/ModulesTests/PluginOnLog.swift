@@ -4,6 +4,7 @@ import HostProbes
 import SystemFiles
 import SystemPackage
 
+@testable import AgentConfiguration
 @testable import Modules
 
 /// A log, and a plugin that reads it as an agent lets it: what it gives back as state is given to it the next time.
@@ -39,11 +40,23 @@ struct PluginOnLog {
         var context = ModuleContext(
             host: HostReadings(), environment: ["GREP_LOG_TMP": log.removingLastComponent().string], state: state,
             deadline: .now + .seconds(60), now: Int64(time(nil)))
-        if let configured { context.keysOfLogReaders = { LogReaders.stateKeys(of: configured) } }
+        if let configured {
+            context.keysOfLogReaders = {
+                LogReaders.stateKeys(of: configured.map { ModuleDefinition("", .plugin($0)) })
+            }
+        }
         outcome = await plugin.collect(in: context)
         for key in outcome.stateRemovals { state[key] = nil }
         state.merge(outcome.stateChanges) { $1 }
         return outcome.elements
+    }
+}
+
+extension ModuleDefinition {
+    /// A module with a name that does something.
+    init(_ name: String, _ source: ModuleSource) {
+        let position = SourcePosition(file: "/pandora_agent.conf", line: 1, column: 1)
+        self.init(name: name, position: position, source: source, sourcePosition: position)
     }
 }
 

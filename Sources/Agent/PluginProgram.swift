@@ -36,7 +36,7 @@ public struct PluginProgram: Sendable {
     /// after all output was written.
     ///
     /// - Returns: The exit status: 0; 1 where something went wrong and there is no output, as agents drop the output of a
-    ///   plugin that fails; 2 where it was called wrongly.
+    ///   plugin that fails, and positions that are damaged are something that went wrong; 2 where it was called wrongly.
     public func run() async -> Int32 {
         switch BuiltInPlugins.make(name, arguments: arguments) {
         case nil:
@@ -48,6 +48,7 @@ public struct PluginProgram: Sendable {
         case .success(let plugin)?:
             do throws(SpoolError) {
                 var spool = try await openWhenFree()
+                for warning in spool.warnings { complain("\(warning)") }
                 return try await run(plugin, &spool)
             } catch {
                 complain("\(error)")
@@ -93,7 +94,8 @@ public struct PluginProgram: Sendable {
         if outcome.stateChanges.contains(where: { spool.values[$0.key] != $0.value }) {
             try spool.commit(files: [], values: spool.values.merging(outcome.stateChanges) { $1 })
         }
-        return outcome.failures.isEmpty || hasOutput ? 0 : 1
+        let isDamaged = spool.warnings.contains { if case .damagedPositions = $0 { true } else { false } }
+        return outcome.failures.isEmpty && !isDamaged || hasOutput ? 0 : 1
     }
 
     /// Writes elements as they come.

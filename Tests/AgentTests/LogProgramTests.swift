@@ -98,6 +98,42 @@ struct LogProgramTests {
         }
     }
 
+    @Test(
+        "A plugin whose positions are damaged says so, once, and fails where it has no output",
+        arguments: ["cut", "altered", "empty", "other"], [false, true])
+    func damagedPositions(how: String, hasOutput: Bool) async throws {
+        try await withTemporaryFolder { folder in
+            let log = folder.appending("app.log")
+            let positions = folder.appending("plugins/positions")
+            func run() async -> CommandResult {
+                await AgentUnderTest.run(
+                    AgentUnderTest.program,
+                    ["plugin", "--state", folder.string, "grep_log_module", log.string, "N", "."]
+                        + (hasOutput ? ["--from-start"] : []))
+            }
+            try append("1\n", to: log)
+            #expect(await run().status == 0)
+            let whole = try Files.read(positions, limit: 1 << 20)
+            let damaged: [String: [UInt8]] = [
+                "cut": Array(whole.prefix(20)),
+                "altered": whole.map { $0 == UInt8(ascii: "N") ? UInt8(ascii: "M") : $0 },
+                "other": [UInt8](repeating: 0, count: 100),
+            ]
+            try Files.replace(positions, with: damaged[how] ?? [])
+            try append("2\n", to: log)
+            let result = await run()
+            #expect(result.status == (hasOutput ? 0 : 1))
+            #expect(result.output.isEmpty != hasOutput)
+            #expect(
+                result.complaint.contains("grep_log_module: \(positions) cannot be used: ")
+                    && result.complaint.contains("it was kept as \(positions).damaged, and every reader begins anew"),
+                "\(result.complaint)")
+            try append("3\n", to: log)
+            let next = await run()
+            #expect(next.status == 0 && next.complaint.isEmpty && next.text.contains("Mwo="), "\(next.text)")
+        }
+    }
+
     @Test("The index of the Perl plugin in GREP_LOG_TMP is taken over")
     func legacyIndex() async throws {
         try await withTemporaryFolder { folder in

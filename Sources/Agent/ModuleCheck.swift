@@ -55,7 +55,7 @@ struct ModuleCheck {
             if !Files.exists(FilePath(mount)) { report(module, at: position, "is about \(mount), which is not there") }
         case .logPattern(let file, let pattern, _):
             checkLog(file, of: module, at: position)
-            checkPattern(pattern, of: module, at: position)
+            checkPattern(pattern, of: module, at: module.positions(of: "module_pattern").last ?? position)
         case .cpuUsage(let core?):
             guard let cores, cores[core] == nil else { break }
             report(module, at: position, "is about the core \(core), which this host does not have")

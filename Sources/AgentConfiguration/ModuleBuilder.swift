@@ -103,6 +103,7 @@ struct ModuleBuilder {
         }
         module.source = source
         module.sourcePosition = valuePosition(setting)
+        if kind == .regexp, let pattern = draft.detail(.pattern) { module.remember(pattern.line) }
         module.finishType()
     }
 

@@ -128,7 +128,7 @@ public struct ModuleDefinition: Sendable, Hashable {
 
     /// Where the lines with one of these tokens stand, those that have no effect left out: `module_precondition`,
     /// `module_condition`, `module_intensive_condition`, `module_str_warning`, `module_str_critical`, `module_user`,
-    /// `module_save`.
+    /// `module_save`; and `module_pattern` where it is the one of `module_regexp`.
     ///
     /// - Returns: The places of their values, in the order of the lines.
     public func positions(of token: String) -> [SourcePosition] {

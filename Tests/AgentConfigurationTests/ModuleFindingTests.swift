@@ -92,6 +92,11 @@ import Testing
         #expect(places("module_user") == ["6:13"])
         #expect(places("module_str_warning") == ["8:20"])
         #expect(places("module_precondition") == [])
+        let log = try #require(
+            try AgentConfigurationTests.module(
+                "module_name n\nmodule_pattern a\nmodule_regexp /x\nmodule_pattern  b\nmodule_port 1"))
+        #expect(log.positions(of: "module_pattern").map { "\($0.line):\($0.column)" } == ["5:17"])
+        #expect(log.lines.count == 1)
         #expect(try AgentConfigurationTests.module("module_name n\nmodule_exec x\nmodule_unit %")?.lines == [])
     }
 }

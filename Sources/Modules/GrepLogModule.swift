@@ -50,7 +50,7 @@ struct LogPluginArguments {
         }
         name = arguments[1]
         do throws(LogPluginOption.Fault) {
-            options = try LogPluginOptions(arguments.dropFirst(3), isGrepLog: isGrepLog)
+            options = try LogPluginOptions(arguments.dropFirst(3), name: name, isGrepLog: isGrepLog)
         } catch {
             throw PluginMisuse(error.problem, usage: usage, argument: error.argument)
         }

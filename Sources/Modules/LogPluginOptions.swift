@@ -9,6 +9,8 @@ struct LogPluginOptions: Sendable {
         let argument: Int
     }
 
+    /// The NAME of the plugin, which its first pattern has.
+    let name: String
     /// Further patterns, each with the name that its lines are sent under.
     var patterns: [(name: String, pattern: Word)] = []
     var exclusions: [Word] = []
@@ -59,7 +61,9 @@ struct LogPluginOption: Sendable {
                     throw Fault(problem: "it takes NAME=REGEXP", argument: word.argument)
                 }
                 let name = String(word.text[..<equals])
-                guard options.patterns.count < 32, !options.patterns.contains(where: { $0.name == name }) else {
+                guard options.patterns.count < 32, name != options.name,
+                    !options.patterns.contains(where: { $0.name == name })
+                else {
                     throw Fault(
                         problem: "at most 32 patterns, each with a name of its own, are possible",
                         argument: word.argument)
@@ -132,9 +136,10 @@ extension LogPluginOptions {
     ///
     /// - Parameters:
     ///   - words: The options, each as `--name value`, `--name=value` or `--name`.
+    ///   - name: The NAME.
     ///   - isGrepLog: Whether it is `grep_log`, which has some more, and takes UP and DOWN as numbers before them.
-    init(_ words: ArraySlice<String>, isGrepLog: Bool) throws(LogPluginOption.Fault) {
-        self.init()
+    init(_ words: ArraySlice<String>, name: String, isGrepLog: Bool) throws(LogPluginOption.Fault) {
+        self.init(name: name)
         var rest = words
         if isGrepLog {
             if let up = rest.first.flatMap({ Int($0) }) {

@@ -14,6 +14,8 @@ struct LogPluginOptionTests {
             (["x", "--before", "-1"], 4, "0 to 1000"), (["x", "--before=1001"], 3, "0 to 1000"),
             (["x", "--after"], 3, "it takes N"), (["x", "--case-sensitive=1"], 3, "takes no value"),
             (["x", "--pattern", "=x"], 4, "NAME=REGEXP"), (["x", "--pattern", "A=("], 4, "not valid"),
+            (["x", "--pattern=N=a"], 3, "each with a name of its own"),
+            (["x", "--pattern", "A=a", "--pattern", "A=b"], 6, "each with a name of its own"),
             (["(x"], 2, "not valid"), (["x", "--summary"], 3, "there is no option"),
             (["x", "5"], 3, "there is no option"),
             (["x", "--rate-limit", "0"], 4, "1 to 1000000"),

@@ -114,7 +114,8 @@ struct InventorySnapshot: Sendable, Hashable {
 
     /// Reads what was remembered; lines of another form count as things without values.
     init(text: String) {
-        for line in text.split(separator: "\n") {
+        // By scalars, as CR LF is one character.
+        for line in text.unicodeScalars.split(separator: "\n") {
             let parts = line.split(separator: "\t", maxSplits: 1, omittingEmptySubsequences: false)
             values[String(parts[0])] = parts.count == 2 ? String(parts[1]) : ""
         }

@@ -54,6 +54,8 @@ struct HostileModuleInputTests {
         let original = Array("bash\t5.2-1\nlibc6\t2.36-9, 2.31\nno value\t\n".utf8)
         let whole = InventorySnapshot(text: String(decoding: original, as: UTF8.self))
         #expect(whole.changes(since: whole).isEmpty)
+        let odd = InventorySnapshot(text: "bash\t\r\r\nlibc6\t2\r\n")
+        #expect(InventorySnapshot(text: odd.text) == odd && odd.text == "bash\t\r\r\nlibc6\t2\r\n")
         for _ in 0..<2000 {
             let text = String(decoding: original.mutated(by: &random), as: UTF8.self)
             let changed = InventorySnapshot(text: text)

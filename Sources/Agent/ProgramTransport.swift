@@ -31,7 +31,7 @@ extension CommandResult {
             .map { String($0.filter { $0.isASCII && !$0.isNewline && $0 != "\u{1B}" }) }.filter { !$0.isEmpty }
         switch ending {
         case .exited: return "\(program): \(words.suffix(2).joined(separator: "; "))"
-        case .killed, .timedOut, .notStarted: return "\(program) \(ending)"
+        case .killed, .timedOut, .stoppedAtOutputLimit, .notStarted: return "\(program) \(ending)"
         }
     }
 }

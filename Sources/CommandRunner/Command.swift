@@ -28,14 +28,24 @@ public struct Command: Sendable, Hashable {
         }
     }
 
+    /// What becomes of a command that writes more than ``Command/outputLimit``.
+    public enum Excess: Sendable, Hashable {
+        /// It runs to its end; the rest is read, counted and dropped.
+        case isDropped
+        /// It is killed with all that it started, where only the beginning is of use.
+        case endsCommand
+    }
+
     /// What is executed.
     public var program: Program
     /// The whole environment; nothing is inherited from the agent. Names hold no `=` and do not begin with a digit.
     public var environment: [String: String]
     /// How long the command may take before it is killed with all that it started.
     public var timeLimit: Duration
-    /// How many bytes of its standard output are kept: the first ones. The rest is read, counted and dropped.
+    /// How many bytes of its standard output are kept: the first ones.
     public var outputLimit: Int
+    /// What happens when it writes more than that.
+    public var excess: Excess
     /// How many bytes of its standard error are kept: the first ones.
     public var errorOutputLimit: Int
     /// The folder that it starts in; `nil` means the agent's.
@@ -51,13 +61,14 @@ public struct Command: Sendable, Hashable {
     /// A command with its bounds.
     public init(
         _ program: Program, environment: [String: String], timeLimit: Duration, outputLimit: Int = 16 << 20,
-        errorOutputLimit: Int = 4096, workingFolder: FilePath? = nil,
+        excess: Excess = .isDropped, errorOutputLimit: Int = 4096, workingFolder: FilePath? = nil,
         input: [UInt8]? = nil
     ) {
         self.program = program
         self.environment = environment
         self.timeLimit = timeLimit
         self.outputLimit = outputLimit
+        self.excess = excess
         self.errorOutputLimit = errorOutputLimit
         self.workingFolder = workingFolder
         self.input = input

@@ -10,6 +10,9 @@ public struct CommandResult: Sendable, Hashable {
         case killed(signal: Int32)
         /// It was still running after the time limit, and was killed with all that it had started.
         case timedOut(after: Duration)
+        /// It had written more than so many bytes, its output limit, and was killed with all that it had started, as
+        /// ``Command/Excess/endsCommand`` has it.
+        case stoppedAtOutputLimit(bytes: Int)
         /// It did not start; the sentence says why.
         case notStarted(reason: String)
     }
@@ -19,7 +22,8 @@ public struct CommandResult: Sendable, Hashable {
     /// The first bytes of its standard output, as many as the command's limit allows. After a time-out, what came
     /// until then.
     public let output: [UInt8]
-    /// How many bytes of standard output came after those and were dropped.
+    /// How many bytes of standard output came after those and were dropped; of a command that was stopped for it, those
+    /// that it had written by then.
     public let droppedByteCount: Int
     /// The first bytes of its standard error.
     public let errorOutput: [UInt8]
@@ -40,6 +44,7 @@ extension CommandResult.Ending: CustomStringConvertible {
         case .exited(let status): "exited with status \(status)"
         case .killed(let signal): "was killed by signal \(signal) (\(CommandResult.Ending.name(ofSignal: signal)))"
         case .timedOut(let limit): "did not end within \(limit) and was killed"
+        case .stoppedAtOutputLimit(let limit): "wrote more than \(limit) bytes and was stopped"
         case .notStarted(let reason): "could not be started: \(reason)"
         }
     }

@@ -90,9 +90,12 @@ private struct Observation {
     private let deadline: ContinuousClock.Instant
     private var output: BoundedOutput
     private var errorOutput: BoundedOutput
-    private var isPastLimit = false
+    private var stop: Stop?
     private var refusal: String?
     private var waitStatus: Int32?
+
+    /// Why the command was killed before its end.
+    private enum Stop { case time, output }
 
     init(of command: Command, since start: ContinuousClock.Instant) {
         self.command = command
@@ -114,11 +117,11 @@ private struct Observation {
         ]
         while true {
             let left = ContinuousClock.now.duration(to: deadline)
-            if left <= .zero, !isPastLimit {
-                isPastLimit = true
+            if stop == nil, let reason = reasonToStop(left) {
+                stop = reason
                 RunningCommand.kill(at: running.channel)
             }
-            let patience = isPastLimit ? -1 : Int32(clamping: Int64(left / .milliseconds(1)) + 1)
+            let patience = stop != nil ? -1 : Int32(clamping: Int64(left / .milliseconds(1)) + 1)
             guard poll(&polled, nfds_t(polled.count), patience) > 0 else { continue }
             if polled[1].revents != 0, !output.read(from: running.output) { polled[1].fd = -1 }
             if polled[2].revents != 0, !errorOutput.read(from: running.errorOutput) { polled[2].fd = -1 }
@@ -126,6 +129,11 @@ private struct Observation {
         }
         output.drain(running.output)
         errorOutput.drain(running.errorOutput)
+    }
+
+    private func reasonToStop(_ left: Duration) -> Stop? {
+        if command.excess == .endsCommand, output.droppedByteCount > 0 { return .output }
+        return left <= .zero ? .time : nil
     }
 
     /// - Returns: Whether there may be more.
@@ -149,8 +157,12 @@ private struct Observation {
             let signal = status & 0x7F
             if signal == 0 {
                 ending = .exited(status: (status >> 8) & 0xFF)
-            } else if signal == SIGKILL, isPastLimit {
-                ending = .timedOut(after: command.timeLimit)
+            } else if signal == SIGKILL, let stop {
+                ending =
+                    switch stop {
+                    case .time: .timedOut(after: command.timeLimit)
+                    case .output: .stoppedAtOutputLimit(bytes: command.outputLimit)
+                    }
             } else {
                 ending = .killed(signal: signal)
             }

@@ -83,12 +83,29 @@ struct CommandBoundsTests {
         #expect(peakMemory() - before < 500 << 20)
     }
 
-    @Test("Output of exactly the limit is whole")
-    func outputAtLimit() async {
-        let command = Command(.shell("printf 12345"), environment: [:], timeLimit: .seconds(50), outputLimit: 5)
+    @Test("Output of exactly the limit is whole", arguments: [Command.Excess.isDropped, .endsCommand])
+    func outputAtLimit(excess: Command.Excess) async {
+        let command = Command(
+            .shell("printf 12345"), environment: [:], timeLimit: .seconds(50), outputLimit: 5, excess: excess)
         let result = await command.run()
+        #expect(result.ending == .exited(status: 0))
         #expect(result.text == "12345")
         #expect(!result.isTruncated)
+    }
+
+    @Test("A command that writes without end is stopped at its output limit, with its children, where that is wanted")
+    func endlessOutput() async throws {
+        try await withTemporaryFolder { folder in
+            let command = Command(
+                .shell("sleep 1000 & echo $! >child; exec yes"), environment: ["PATH": systemPath],
+                timeLimit: .seconds(600), outputLimit: 100_001, excess: .endsCommand, workingFolder: folder)
+            let result = await command.run()
+            #expect(result.ending == .stoppedAtOutputLimit(bytes: 100_001))
+            #expect(result.output == Array(String(repeating: "y\n", count: 50_001).utf8.prefix(100_001)))
+            #expect(result.isTruncated)
+            #expect(!result.isSuccess)
+            try expectEnd(ofProcessIn: folder.appending("child"))
+        }
     }
 
     @Test("Standard error is kept apart, its first bytes only, and is drained")

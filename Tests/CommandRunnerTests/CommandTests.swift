@@ -129,6 +129,7 @@ struct CommandTests {
             (CommandResult.Ending.exited(status: 3), "exited with status 3"),
             (.killed(signal: 11), "was killed by signal 11 (Segmentation fault)"),
             (.timedOut(after: .seconds(5)), "did not end within 5.0 seconds and was killed"),
+            (.stoppedAtOutputLimit(bytes: 16), "wrote more than 16 bytes and was stopped"),
             (.notStarted(reason: "it has no name"), "could not be started: it has no name"),
         ])
     func endings(ending: CommandResult.Ending, text: String) {

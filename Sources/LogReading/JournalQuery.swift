@@ -27,14 +27,22 @@ public struct JournalQuery: Sendable, Hashable {
 
     /// What went wrong with a journalctl that failed.
     ///
-    /// - Parameter standardError: What it printed there.
-    public func failure(standardError: String) -> LogFailure {
+    /// - Parameters:
+    ///   - standardError: What it printed there.
+    ///   - ending: How it ended, where that says more than that it failed; it follows the program's name.
+    public func failure(standardError: String, ending: String? = nil) -> LogFailure {
         let path = FilePath("journal:\(matches.joined(separator: " "))")
         if standardError.contains("insufficient permissions") {
             return LogFailure(path, .permissionDenied(helpfulGroup: "systemd-journal"))
         }
-        let words = standardError.split(separator: "\n").first.map(String.init) ?? "it printed no reason"
-        return LogFailure(path, .other("journalctl failed: \(words)"))
+        let reason = standardError.split(separator: "\n").first.map(String.init)
+        let words =
+            switch (ending, reason) {
+            case (let ending?, let reason?): "journalctl \(ending): \(reason)"
+            case (let ending?, nil): "journalctl \(ending)"
+            case (nil, let reason): "journalctl failed: \(reason ?? "it printed no reason")"
+            }
+        return LogFailure(path, .other(words))
     }
 }
 

@@ -1,26 +1,29 @@
 internal import SystemPackage
 
 extension LogReader {
-    /// Makes a batch of what a journalctl printed that was run with ``JournalQuery/arguments(from:firstRun:)``.
+    /// Makes a batch of what journalctl printed.
     ///
-    /// Output that ends within an entry, as one that was cut at a limit does, is taken up to the entry before.
+    /// Output that ends within an entry is taken up to the entry before. Where a limit cut even the first one, that is taken
+    /// as far as it goes, for it would not be whole the next time either.
     ///
     /// - Parameters:
-    ///   - output: Its standard output.
+    ///   - output: What it printed.
     ///   - position: Where the last reading ended; `nil` before the first.
     ///   - firstRun: What to do without a position, as it was said to `arguments`.
-    ///   - isCut: Whether the output was cut at a limit. An entry that is larger than that by itself is taken as far as
-    ///     it goes, since it would not be whole the next time either.
     public func read(
-        journal output: [UInt8], from position: LogPosition?, firstRun: FirstRun = .atEnd, isCut: Bool = false
+        journal output: JournalOutput, from position: LogPosition?, firstRun: FirstRun = .atEnd
     ) -> LogBatch {
         var batch = LogBatch(position: position ?? LogPosition())
         let isSilent = position?.journalCursor == nil && firstRun == .atEnd
-        if batch.position.journalCursor == nil { batch.position.journalCursor = LogPosition.startOfJournal }
+        // Nothing was seen of a journal whose output ended early; that it is empty would be news.
+        if batch.position.journalCursor == nil, output.end != .early {
+            batch.position.journalCursor = LogPosition.startOfJournal
+        }
         var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
-        var parser = JournalExportParser(output)
+        var parser = JournalExportParser(output.bytes)
         var next = parser.next()
-        if next == nil, isCut { next = parser.unfinished }
+        if next == nil, output.end == .atLimit { next = parser.unfinished }
+        batch.hasMore = output.end == .atLimit || output.end == .early && next != nil
         while let entry = next {
             if !isSilent, scanner.isExhausted || !scanner.scan(line: entry.line) {
                 batch.hasMore = true

@@ -155,11 +155,11 @@ extension LogCollection {
         if let query = journal(for: position) {
             while true {
                 let start = position
-                let output = await journalOutput(query, from: start, in: context)
-                let batch = read(output, query, from: start, by: reader)
+                let answer = await ask(query, from: start, in: context)
+                let batch = read(answer, from: start, by: reader)
                 let step = try chooser.choose(
                     nil, batch, from: start,
-                    again: { read(output, query, from: start, by: reader.limited(toLines: $0)) }, take: take)
+                    again: { read(answer, from: start, by: reader.limited(toLines: $0)) }, take: take)
                 outcome.add(step.report)
                 position = step.position ?? LogPosition()
                 hasMore = batch.hasMore || step.isFull

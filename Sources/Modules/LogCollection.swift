@@ -26,9 +26,6 @@ struct LogCollection: Sendable {
         var matchCount = 0
     }
 
-    /// The most that journalctl may print in a cycle: entries carry more than their lines.
-    private static let journalOutputLimit = 16 << 20
-
     let source: LogSource
     /// The FILE argument, for messages.
     let sourceText: String
@@ -108,8 +105,8 @@ struct LogCollection: Sendable {
             reader.limits = LogLimits(bytes: pieceSize, lines: room.lines)
             let batch: LogBatch
             if let query = journal(for: position) {
-                let output = await journalOutput(query, from: position, in: context)
-                batch = read(output, query, from: position, by: reader)
+                let answer = await ask(query, from: position, in: context)
+                batch = read(answer, from: position, by: reader)
             } else {
                 batch = reader.read(source, from: position, firstRun: firstRun)
             }
@@ -128,45 +125,6 @@ struct LogCollection: Sendable {
                 break
             }
         }
-    }
-
-    /// The journal, where it is what is to be read now. Where nothing else could be, journalctl has to say that it is not
-    /// there.
-    func journal(for position: LogPosition?) -> JournalQuery? {
-        let candidates = source.candidates
-        guard candidates.contains(where: { if case .journal = $0 { true } else { false } }) else { return nil }
-        let candidate = candidates.count == 1 ? candidates.first : source.present(for: position)
-        if case .journal(let query)? = candidate { return query }
-        return nil
-    }
-
-    /// What journalctl prints of what is new.
-    func journalOutput(
-        _ query: JournalQuery, from position: LogPosition?, in context: ModuleContext
-    ) async -> CommandResult {
-        let firstRun = source.firstRun(firstRun, of: .journal(query), position)
-        return await Command(
-            .file(FilePath("journalctl"), arguments: query.arguments(from: position, firstRun: firstRun)),
-            environment: context.environment, timeLimit: context.longestCommand,
-            outputLimit: Self.journalOutputLimit
-        ).run()
-    }
-
-    /// Makes a batch of what journalctl printed.
-    func read(
-        _ output: CommandResult, _ query: JournalQuery, from position: LogPosition?, by reader: LogReader
-    ) -> LogBatch {
-        guard output.isSuccess else {
-            var batch = LogBatch(position: position ?? LogPosition())
-            let complaint = String(decoding: output.errorOutput, as: UTF8.self)
-            batch.failures = [query.failure(standardError: complaint.isEmpty ? "\(output.ending)" : complaint)]
-            return batch
-        }
-        var batch = reader.read(
-            journal: output.output, from: position,
-            firstRun: source.firstRun(firstRun, of: .journal(query), position), isCut: output.isTruncated)
-        if output.isTruncated { batch.hasMore = true }
-        return batch
     }
 
     /// Where the same log stood under the same name with other patterns: a new pattern must not lose the lines that came

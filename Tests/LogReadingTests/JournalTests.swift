@@ -29,7 +29,7 @@ struct JournalTests {
     @Test func entriesBecomeLinesAsASyslogDaemonWritesThem() throws {
         let reader = LogReader(matching: try LogPattern("failed"))
         let output = entry("s=1", "Failed password") + entry("s=2", "Accepted") + entry("s=3", "failed again")
-        let batch = reader.read(journal: output, from: LogPosition(journalCursor: "s=0"))
+        let batch = reader.read(journal: JournalOutput(output), from: LogPosition(journalCursor: "s=0"))
         let text = batch.lines.map { String(decoding: $0, as: UTF8.self) }
         #expect(text.count == 2)
         #expect(text.first?.hasSuffix(" web sshd[42]: Failed password\n") == true)
@@ -42,7 +42,7 @@ struct JournalTests {
         #expect(query.arguments(from: nil).contains("--lines=1"))
         #expect(query.arguments(from: nil).suffix(3) == ["--", "_COMM=sshd", "PRIORITY=3"])
         let reader = LogReader(matching: try LogPattern("."))
-        let batch = reader.read(journal: entry("s=9", "last"), from: nil)
+        let batch = reader.read(journal: JournalOutput(entry("s=9", "last")), from: nil)
         #expect(batch.lines.isEmpty)
         #expect(query.arguments(from: batch.position).contains("--after-cursor=s=9"))
         #expect(!query.arguments(from: batch.position).contains("--lines=1"))
@@ -50,10 +50,10 @@ struct JournalTests {
 
     @Test func aJournalThatWasEmptyIsReadFromItsStart() throws {
         let reader = LogReader(matching: try LogPattern("."))
-        let empty = reader.read(journal: [], from: nil)
+        let empty = reader.read(journal: JournalOutput([]), from: nil)
         let arguments = JournalQuery("").arguments(from: empty.position)
         #expect(!arguments.contains { $0.hasPrefix("--after") || $0.hasPrefix("--lines") })
-        #expect(reader.read(journal: entry("s=1", "first"), from: empty.position).lines.count == 1)
+        #expect(reader.read(journal: JournalOutput(entry("s=1", "first")), from: empty.position).lines.count == 1)
     }
 
     @Test(arguments: [true, false])
@@ -62,14 +62,15 @@ struct JournalTests {
         let huge = [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)
         let whole = isText ? entry("s=8", String(decoding: huge, as: UTF8.self)) : entry("s=8", bytes: huge)
         let batch = reader.read(
-            journal: Array(whole.prefix(2 << 20)), from: LogPosition(journalCursor: "s=7"), isCut: true)
+            journal: JournalOutput(Array(whole.prefix(2 << 20)), end: .atLimit),
+            from: LogPosition(journalCursor: "s=7"))
         #expect(batch.position.journalCursor == "s=8")
         #expect(batch.lines.count == 1)
         #expect(batch.text.hasSuffix("\(LogLimits.cutMark)"))
         // Behind a whole entry it is left for the next time, which may have it whole.
         let later = reader.read(
-            journal: entry("s=7", "small") + whole.prefix(2 << 20), from: LogPosition(journalCursor: "s=6"), isCut: true
-        )
+            journal: JournalOutput(entry("s=7", "small") + whole.prefix(2 << 20), end: .atLimit),
+            from: LogPosition(journalCursor: "s=6"))
         #expect(later.position.journalCursor == "s=7")
         #expect(later.lines.count == 1)
     }
@@ -77,7 +78,8 @@ struct JournalTests {
     @Test func aMessageOfSeveralLinesCannotPassForSeveralEntries() throws {
         let message = Array("one\nNov 1 00:00:00 web sshd[1]: forged\n\n__CURSOR=s=7\n\n".utf8)
         let reader = LogReader(matching: try LogPattern("."))
-        let batch = reader.read(journal: entry("s=1", bytes: message), from: LogPosition(journalCursor: "s=0"))
+        let batch = reader.read(
+            journal: JournalOutput(entry("s=1", bytes: message)), from: LogPosition(journalCursor: "s=0"))
         #expect(batch.lines.count == 1)
         #expect(batch.position.journalCursor == "s=1")
         #expect(String(decoding: batch.lines.bytes, as: UTF8.self).contains("one#012Nov 1"))
@@ -88,16 +90,18 @@ struct JournalTests {
         let whole = entry("s=1", "one")
         let output = whole + entry("s=2", bytes: Array("two".utf8))
         for length in whole.count..<(output.count - 1) {
-            let batch = reader.read(journal: Array(output.prefix(length)), from: LogPosition(journalCursor: "s=0"))
+            let batch = reader.read(
+                journal: JournalOutput(Array(output.prefix(length)), end: .early),
+                from: LogPosition(journalCursor: "s=0"))
             #expect(batch.position.journalCursor == "s=1", "\(length) bytes")
         }
-        #expect(reader.read(journal: output, from: nil, firstRun: .fromStart).lines.count == 2)
+        #expect(reader.read(journal: JournalOutput(output), from: nil, firstRun: .fromStart).lines.count == 2)
     }
 
     @Test func whatIsBeyondALimitComesAfterTheCursor() throws {
         let reader = LogReader(matching: try LogPattern("."), limits: LogLimits(lines: 1))
         let output = entry("s=1", "one") + entry("s=2", "two")
-        let batch = reader.read(journal: output, from: LogPosition(journalCursor: "s=0"))
+        let batch = reader.read(journal: JournalOutput(output), from: LogPosition(journalCursor: "s=0"))
         #expect(batch.hasMore)
         #expect(batch.position.journalCursor == "s=1")
     }
@@ -109,7 +113,7 @@ struct JournalTests {
     ])
     func garbageHasNoEntries(output: String) throws {
         let batch = LogReader(matching: try LogPattern("."))
-            .read(journal: Array(output.utf8), from: LogPosition(journalCursor: "s=0"))
+            .read(journal: JournalOutput(Array(output.utf8)), from: LogPosition(journalCursor: "s=0"))
         #expect(batch.lines.isEmpty)
         #expect(batch.position.journalCursor == "s=0")
     }

@@ -40,7 +40,7 @@ struct MutationTests {
 
     private func readJournal(_ bytes: [UInt8]) {
         let batch = LogReader(matching: .everyLine, limits: LogLimits(bytes: 10_000, lineLength: 100))
-            .read(journal: bytes, from: LogPosition(journalCursor: "s=0"))
+            .read(journal: JournalOutput(bytes), from: LogPosition(journalCursor: "s=0"))
         // A position can always be kept, and each entry is one line.
         #expect(LogPosition(batch.position.description) == batch.position)
         #expect(batch.lines.count <= bytes.count / 2)

@@ -1,9 +1,4 @@
-import CommandRunner
-import DataFile
-import Glibc
-import HostProbes
 import SystemFiles
-import SystemPackage
 import TestSupport
 import Testing
 
@@ -12,113 +7,133 @@ import Testing
 /// Journals of systemd's own making, read through systemd's own journalctl.
 @Suite("The journal, through journalctl")
 struct RealJournalTests {
-    /// A journal in a folder, and a PATH on which journalctl reads that one.
-    private struct Journal {
-        let folder: FilePath
-        private var count = 0
-
-        init(in folder: FilePath) throws {
-            self.folder = folder
-            try Files.makeFolder(folder.appending("bin"))
-            try Files.makeFolder(folder.appending("journal"))
-            let program = folder.appending("bin/journalctl")
-            try Files.create(
-                program, "#!/bin/sh\nexec /usr/bin/journalctl --directory='\(folder)/journal' \"$@\"\n".utf8)
-            try program.changeMode(0o755)
-        }
-
-        /// Adds entries by systemd-journal-remote, which takes the export format and appends to its file.
-        mutating func add(_ entries: [(program: String, message: String)]) async throws {
-            var export: [UInt8] = []
-            for (program, message) in entries {
-                count += 1
-                let length = withUnsafeBytes(of: UInt64(message.utf8.count).littleEndian) { Array($0) }
-                export += Array(
-                    """
-                    __REALTIME_TIMESTAMP=\(1_700_000_000_000_000 + count)
-                    __MONOTONIC_TIMESTAMP=\(1000 + count)
-                    _BOOT_ID=11111111111111111111111111111111
-                    _HOSTNAME=web
-                    SYSLOG_IDENTIFIER=\(program)
-                    _COMM=\(program)
-                    _PID=42
-                    MESSAGE
-
-                    """.utf8)
-                export += length + Array(message.utf8) + Array("\n\n".utf8)
-            }
-            let file = folder.appending("export")
-            try Files.replace(file, with: export)
-            let result = await Command(
-                .file(
-                    "/usr/lib/systemd/systemd-journal-remote",
-                    arguments: ["--output=\(folder)/journal/test.journal", file.string]),
-                environment: ["PATH": "/usr/bin:/bin"], timeLimit: .seconds(60)
-            ).run()
-            try #require(result.isSuccess, "\(result.ending) \(String(decoding: result.errorOutput, as: UTF8.self))")
-        }
-    }
-
-    private func run(
-        _ words: [String], _ journal: Journal, _ state: inout [String: String]
-    ) async throws -> (texts: [String], outcome: ModuleOutcome) {
-        guard case .success(let plugin)? = BuiltInPlugins.make("grep_log_module", arguments: words) else {
-            throw Errno.invalidArgument
-        }
-        let context = ModuleContext(
-            host: HostReadings(), environment: ["PATH": "\(journal.folder)/bin:/usr/bin:/bin", "TZ": "UTC"],
-            state: state,
-            deadline: .now + .seconds(60), now: Int64(time(nil)))
-        let outcome = await plugin.collect(in: context)
-        state.merge(outcome.stateChanges) { $1 }
-        return (outcome.elements.texts, outcome)
-    }
-
     @Test("New entries that match come once, as lines; what was there before does not")
     func entries() async throws {
         try await withTemporaryFolder { folder in
-            var journal = try Journal(in: folder)
-            var state: [String: String] = [:]
+            var journal = try TestJournal(in: folder)
             let words = ["journal:_COMM=sshd", "Secure", "failed|two"]
             try await journal.add([("sshd", "Failed before")])
-            let first = try await run(words, journal, &state)
+            let first = try await journal.run(words)
             #expect(first.outcome.failures.isEmpty && first.texts.isEmpty, "\(first.outcome.failures)")
             try await journal.add([
                 ("sshd", "Failed one"), ("cron", "failed job"), ("sshd", "fine"), ("sshd", "line\ntwo"),
             ])
-            let second = try await run(words, journal, &state)
+            let second = try await journal.run(words)
             #expect(second.texts.count == 1)
             let lines = second.texts.joined().split(separator: "\n")
             #expect(
                 lines.map { $0.split(separator: " web ").last } == ["sshd[42]: Failed one", "sshd[42]: line#012two"])
-            #expect(try await run(words, journal, &state).texts.isEmpty)
+            #expect(try await journal.run(words).texts.isEmpty)
         }
     }
 
     @Test("A cap carries entries over, and none comes twice")
     func cap() async throws {
         try await withTemporaryFolder { folder in
-            var journal = try Journal(in: folder)
-            var state: [String: String] = [:]
+            var journal = try TestJournal(in: folder)
             let words = ["journal:", "All", ".*", "--from-start", "--max-lines=7"]
             try await journal.add((0..<20).map { ("sshd", "entry \($0)") })
-            var messages: [Substring] = []
+            var messages: [String] = []
             for _ in 0..<4 {
-                messages += try await run(words, journal, &state).texts.joined().split(separator: "\n")
-                    .compactMap { $0.split(separator: "]: ").last }
+                messages += try await journal.messages(words).messages
             }
-            #expect(messages.map(String.init) == (0..<20).map { "entry \($0)" })
+            #expect(messages == (0..<20).map { "entry \($0)" })
         }
     }
 
     @Test("A match that journalctl does not take is a failure with its words")
     func wrongMatch() async throws {
         try await withTemporaryFolder { folder in
-            var journal = try Journal(in: folder)
-            var state: [String: String] = [:]
+            var journal = try TestJournal(in: folder)
             try await journal.add([("sshd", "x")])
-            let result = try await run(["journal:nonsense", "N", "x"], journal, &state)
+            let result = try await journal.run(["journal:nonsense", "N", "x"])
             #expect(result.outcome.failures.count == 1 && result.outcome.failures[0].contains("journalctl failed"))
+        }
+    }
+
+    private static let choices = [[], ["--before", "1"]]
+
+    @Test("Of a backlog, journalctl prints a piece at a time, and all of it comes once", arguments: choices)
+    func backlog(options: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "x", "--from-start"] + options
+            let filler = String(repeating: "x", count: 4000)
+            let sent = (0..<2200).map { "\(filler) \($0)" }
+            try await journal.add(sent)
+            let first = try await journal.messages(words)
+            #expect(!first.messages.isEmpty && first.messages.count < 300)
+            #expect(first.outcome.failures.isEmpty, "\(first.outcome.failures)")
+            #expect(try !journal.hasEnded())
+            var messages = first.messages
+            while messages.count < sent.count {
+                let next = try await journal.messages(words).messages
+                if next.isEmpty { break }
+                messages += next
+            }
+            #expect(messages == sent)
+            #expect(try journal.hasEnded())
+        }
+    }
+
+    @Test("What a journalctl printed that hung is taken, and it is a failure", arguments: choices)
+    func hanging(options: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry"] + options
+            try await journal.add(["before"])
+            _ = try await journal.run(words)
+            try await journal.add((0..<20).map { "entry \($0)" })
+            try journal.behave(.hangs(afterBytes: 3000))
+            var messages: [String] = []
+            for _ in 0..<2 {
+                let part = try await journal.messages(words, within: .seconds(1))
+                #expect((1..<15).contains(part.messages.count))
+                #expect(part.outcome.failures.count == 1)
+                #expect(part.outcome.failures.first?.contains("journalctl did not end within") == true)
+                messages += part.messages
+            }
+            try journal.behave(.usual)
+            let rest = try await journal.messages(words)
+            #expect(rest.outcome.failures.isEmpty)
+            #expect(messages + rest.messages == (0..<20).map { "entry \($0)" })
+        }
+    }
+
+    @Test("What a journalctl printed that failed is taken, and its words are the failure", arguments: choices)
+    func failing(options: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry", "--from-start"] + options
+            try await journal.add((0..<20).map { "entry \($0)" })
+            // Nothing was seen of it: it still is to be read from its start.
+            try journal.behave(.fails(afterBytes: 0, word: "Failed to open", status: 1))
+            let none = try await journal.messages(words)
+            #expect(none.messages.isEmpty && none.outcome.failures == ["journalctl failed: Failed to open"])
+            #expect(none.outcome.notes.isEmpty)
+            try journal.behave(.fails(afterBytes: 3000, word: "Failed to iterate", status: 1))
+            let part = try await journal.messages(words)
+            #expect((1..<15).contains(part.messages.count))
+            #expect(part.outcome.failures == ["journalctl failed: Failed to iterate"])
+            try journal.behave(.usual)
+            let rest = try await journal.messages(words)
+            #expect(rest.outcome.failures.isEmpty)
+            #expect(part.messages + rest.messages == (0..<20).map { "entry \($0)" })
+        }
+    }
+
+    @Test("A first reading that fails does not take the journal for an empty one")
+    func failingFirst() async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry"]
+            try await journal.add(["entry before"])
+            try journal.behave(.fails(afterBytes: 0, word: "Failed to open", status: 1))
+            #expect(try await journal.run(words).outcome.failures.count == 1)
+            try journal.behave(.usual)
+            #expect(try await journal.messages(words).messages.isEmpty)
+            try await journal.add(["entry after"])
+            #expect(try await journal.messages(words).messages == ["entry after"])
         }
     }
 }

@@ -1,0 +1,61 @@
+internal import CommandRunner
+internal import LogReading
+internal import SystemPackage
+
+/// What journalctl had to say.
+struct JournalAnswer {
+    let query: JournalQuery
+    let output: JournalOutput
+    /// Why it is not all that there is; what came before stands nevertheless.
+    let failure: LogFailure?
+
+    init(_ result: CommandResult, to query: JournalQuery) {
+        self.query = query
+        let complaint = String(decoding: result.errorOutput, as: UTF8.self)
+        switch result.ending {
+        case .exited(status: 0), .stoppedAtOutputLimit:
+            failure = nil
+        case .exited where !complaint.isEmpty:
+            failure = query.failure(standardError: complaint)
+        case .exited, .killed, .timedOut, .notStarted:
+            failure = query.failure(standardError: complaint, ending: "\(result.ending)")
+        }
+        output = JournalOutput(
+            result.output, end: result.isTruncated ? .atLimit : failure == nil ? .whole : .early)
+    }
+}
+
+extension LogCollection {
+    /// The most that journalctl may print for a piece, after which it is stopped. An entry carries some 350 bytes beside its
+    /// text, so that this is about a piece's worth of short lines, and several of long ones.
+    private static let journalOutputLimit = 8 * LogCap.usual.bytes
+
+    /// The journal, where it is what is to be read now. Where nothing else could be, journalctl has to say that it is not
+    /// there.
+    func journal(for position: LogPosition?) -> JournalQuery? {
+        let candidates = source.candidates
+        guard candidates.contains(where: { if case .journal = $0 { true } else { false } }) else { return nil }
+        let candidate = candidates.count == 1 ? candidates.first : source.present(for: position)
+        if case .journal(let query)? = candidate { return query }
+        return nil
+    }
+
+    /// Has journalctl print what is new, a piece at most.
+    func ask(_ query: JournalQuery, from position: LogPosition?, in context: ModuleContext) async -> JournalAnswer {
+        let firstRun = source.firstRun(firstRun, of: .journal(query), position)
+        let command = Command(
+            .file(FilePath("journalctl"), arguments: query.arguments(from: position, firstRun: firstRun)),
+            environment: context.environment, timeLimit: context.longestCommand,
+            outputLimit: Self.journalOutputLimit, excess: .endsCommand)
+        return JournalAnswer(await command.run(), to: query)
+    }
+
+    /// Makes a batch of what journalctl printed.
+    func read(_ answer: JournalAnswer, from position: LogPosition?, by reader: LogReader) -> LogBatch {
+        var batch = reader.read(
+            journal: answer.output, from: position,
+            firstRun: source.firstRun(firstRun, of: .journal(answer.query), position))
+        batch.failures += [answer.failure].compactMap(\.self)
+        return batch
+    }
+}

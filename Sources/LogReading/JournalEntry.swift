@@ -9,6 +9,9 @@ struct JournalEntry: Equatable {
     /// The fields, by name.
     var fields: [String: [UInt8]]
 
+    /// ``cursor``, to compare.
+    var place: JournalCursor { JournalCursor(cursor) }
+
     /// The entry as a syslog daemon would have written it to a file:
     /// `Jan 31 23:59:59 host program[123]: message`, in the local time.
     ///

@@ -10,16 +10,32 @@ public struct JournalQuery: Sendable, Hashable {
         self.matches = matches.split(separator: " ").map(String.init)
     }
 
+    /// Where the output begins, of a reading that goes on.
+    public enum Start: Sendable, Hashable {
+        /// At the entry that was handed on last, to see that the journal still has it. Where it has not, the entries after
+        /// it come.
+        case atLast
+        /// After that entry. As journalctl passes over the first one that it finds, whichever that is, only where the entry
+        /// is known to be there.
+        case afterLast
+    }
+
     /// The arguments of a journalctl(1) whose output ``LogReader/read(journal:from:firstRun:)`` understands.
     ///
     /// A first reading that is to bring nothing asks for the last entry alone, which tells where to go on.
-    public func arguments(from position: LogPosition?, firstRun: LogReader.FirstRun = .atEnd) -> [String] {
+    public func arguments(
+        from position: LogPosition?, firstRun: LogReader.FirstRun = .atEnd, start: Start = .atLast
+    ) -> [String] {
         var arguments = ["--quiet", "--no-pager", "--output=export"]
         arguments.append("--output-fields=MESSAGE,SYSLOG_IDENTIFIER,SYSLOG_PID,_PID,_COMM,_HOSTNAME")
         switch position?.journalCursor {
         case nil: if firstRun == .atEnd { arguments.append("--lines=1") }
         case LogPosition.startOfJournal: break
-        case let cursor?: arguments.append("--after-cursor=\(cursor)")
+        case let cursor?:
+            switch start {
+            case .atLast: arguments.append("--cursor=\(cursor)")
+            case .afterLast: arguments.append("--after-cursor=\(cursor)")
+            }
         }
         // Whatever a configuration has there, it is a match and not an option.
         return arguments + ["--"] + matches
@@ -49,4 +65,10 @@ public struct JournalQuery: Sendable, Hashable {
 extension LogPosition {
     /// The ``journalCursor`` of a journal that had no entry when it was first looked at.
     public static let startOfJournal = ""
+
+    /// The journal's entry that was handed on last; `nil` where there was none.
+    var lastEntry: JournalCursor? {
+        guard let journalCursor, journalCursor != Self.startOfJournal else { return nil }
+        return JournalCursor(journalCursor)
+    }
 }

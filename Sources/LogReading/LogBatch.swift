@@ -107,6 +107,8 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     case unfinishedLineRead(FilePath)
     /// The log was being rotated over and over during the reading, which is left to the next time.
     case unsettled(FilePath)
+    /// The journal has the entry no more that was handed on last, and may have lost others that came after it.
+    case journalPlaceGone
 
     /// How many bytes were missed, by what it says.
     var missedBytes: Int64 {
@@ -143,6 +145,9 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
             "the last line of \(path) has had no end for long and was read as it is"
         case .unsettled(let path):
             "\(path) was being rotated during the reading; it is read the next time"
+        case .journalPlaceGone:
+            "the journal no longer has the entry up to which it was read: what was logged after that and deleted before this "
+                + "reading, as at a limit of its size or by a reboot, is not read"
         }
     }
 }

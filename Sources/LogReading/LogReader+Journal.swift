@@ -6,6 +6,9 @@ extension LogReader {
     /// Output that ends within an entry is taken up to the entry before. Where a limit cut even the first one, that is taken
     /// as far as it goes, for it would not be whole the next time either.
     ///
+    /// The entry that was handed on last is passed over. Where the journal has it no more, entries after it may be gone, too,
+    /// and nobody knows how many: a note says so.
+    ///
     /// - Parameters:
     ///   - output: What it printed.
     ///   - position: Where the last reading ended; `nil` before the first.
@@ -23,6 +26,13 @@ extension LogReader {
         var parser = JournalExportParser(output.bytes)
         var next = parser.next()
         if next == nil, output.end == .atLimit { next = parser.unfinished }
+        if output.start == .atLast, let last = position?.lastEntry, let first = next {
+            if first.place.namesSameEntry(as: last) {
+                next = parser.next()
+            } else {
+                batch.notes.append(.journalPlaceGone)
+            }
+        }
         batch.hasMore = output.end == .atLimit || output.end == .early && next != nil
         while let entry = next {
             if !isSilent, scanner.isExhausted || !scanner.scan(line: entry.line) {

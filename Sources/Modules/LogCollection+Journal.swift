@@ -9,7 +9,7 @@ struct JournalAnswer {
     /// Why it is not all that there is; what came before stands nevertheless.
     let failure: LogFailure?
 
-    init(_ result: CommandResult, to query: JournalQuery) {
+    init(_ result: CommandResult, to query: JournalQuery, start: JournalQuery.Start) {
         self.query = query
         let complaint = String(decoding: result.errorOutput, as: UTF8.self)
         switch result.ending {
@@ -21,7 +21,8 @@ struct JournalAnswer {
             failure = query.failure(standardError: complaint, ending: "\(result.ending)")
         }
         output = JournalOutput(
-            result.output, end: result.isTruncated ? .atLimit : failure == nil ? .whole : .early)
+            result.output, start: start,
+            end: result.isTruncated ? .atLimit : failure == nil ? .whole : .early)
     }
 }
 
@@ -42,12 +43,20 @@ extension LogCollection {
 
     /// Has journalctl print what is new, a piece at most.
     func ask(_ query: JournalQuery, from position: LogPosition?, in context: ModuleContext) async -> JournalAnswer {
+        let answer = await ask(query, from: position, start: .atLast, in: context)
+        guard answer.output.isFilledByLast(of: position) else { return answer }
+        return await ask(query, from: position, start: .afterLast, in: context)
+    }
+
+    private func ask(
+        _ query: JournalQuery, from position: LogPosition?, start: JournalQuery.Start, in context: ModuleContext
+    ) async -> JournalAnswer {
         let firstRun = source.firstRun(firstRun, of: .journal(query), position)
+        let arguments = query.arguments(from: position, firstRun: firstRun, start: start)
         let command = Command(
-            .file(FilePath("journalctl"), arguments: query.arguments(from: position, firstRun: firstRun)),
-            environment: context.environment, timeLimit: context.longestCommand,
-            outputLimit: Self.journalOutputLimit, excess: .endsCommand)
-        return JournalAnswer(await command.run(), to: query)
+            .file(FilePath("journalctl"), arguments: arguments), environment: context.environment,
+            timeLimit: context.longestCommand, outputLimit: Self.journalOutputLimit, excess: .endsCommand)
+        return JournalAnswer(await command.run(), to: query, start: start)
     }
 
     /// Makes a batch of what journalctl printed.

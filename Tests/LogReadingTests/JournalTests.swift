@@ -44,7 +44,8 @@ struct JournalTests {
         let reader = LogReader(matching: try LogPattern("."))
         let batch = reader.read(journal: JournalOutput(entry("s=9", "last")), from: nil)
         #expect(batch.lines.isEmpty)
-        #expect(query.arguments(from: batch.position).contains("--after-cursor=s=9"))
+        #expect(query.arguments(from: batch.position).contains("--cursor=s=9"))
+        #expect(query.arguments(from: batch.position, start: .afterLast).contains("--after-cursor=s=9"))
         #expect(!query.arguments(from: batch.position).contains("--lines=1"))
     }
 
@@ -52,7 +53,7 @@ struct JournalTests {
         let reader = LogReader(matching: try LogPattern("."))
         let empty = reader.read(journal: JournalOutput([]), from: nil)
         let arguments = JournalQuery("").arguments(from: empty.position)
-        #expect(!arguments.contains { $0.hasPrefix("--after") || $0.hasPrefix("--lines") })
+        #expect(!arguments.contains { $0.hasPrefix("--cursor") || $0.hasPrefix("--lines") })
         #expect(reader.read(journal: JournalOutput(entry("s=1", "first")), from: empty.position).lines.count == 1)
     }
 
@@ -104,6 +105,49 @@ struct JournalTests {
         let batch = reader.read(journal: JournalOutput(output), from: LogPosition(journalCursor: "s=0"))
         #expect(batch.hasMore)
         #expect(batch.position.journalCursor == "s=1")
+    }
+
+    private static let last = "s=aa;i=5;b=bb;m=1;t=2;x=3"
+
+    @Test(arguments: [
+        (last, true), ("s=aa;i=6;b=bb;m=1;t=2;x=3", false), ("s=cc;i=9;b=bb;m=1;t=2;x=3", true),
+        ("s=cc;i=5;b=bb;m=1;t=2;x=4", false), ("s=cc;i=5;b=bd;m=1;t=2;x=3", false), ("s=cc;i=5", false), ("?", false),
+    ])
+    func onlyTheEntryThatWasReadLastIsPassedOver(first: String, isSame: Bool) throws {
+        let reader = LogReader(matching: try LogPattern("."))
+        let output = entry(first, "one") + entry("s=aa;i=7;b=bb;m=1;t=2;x=3", "two")
+        let batch = reader.read(journal: JournalOutput(output), from: LogPosition(journalCursor: Self.last))
+        #expect(batch.lines.count == (isSame ? 1 : 2))
+        #expect(batch.notes == (isSame ? [] : [.journalPlaceGone]))
+        #expect(batch.position.journalCursor == "s=aa;i=7;b=bb;m=1;t=2;x=3")
+    }
+
+    @Test func aJournalWithNothingButTheLastEntryHasNothingNew() throws {
+        let reader = LogReader(matching: try LogPattern("."))
+        let position = LogPosition(journalCursor: Self.last)
+        for output in [entry(Self.last, "one"), []] {
+            let batch = reader.read(journal: JournalOutput(output), from: position)
+            #expect(batch.lines.isEmpty && batch.notes.isEmpty && !batch.hasMore)
+            #expect(batch.position == position)
+        }
+    }
+
+    @Test func outputThatTheLastEntryFillsIsAskedForOnceMore() {
+        let position = LogPosition(journalCursor: Self.last)
+        let large = entry(Self.last, String(repeating: "x", count: 1000))
+        func isFilled(_ bytes: [UInt8], _ start: JournalQuery.Start = .atLast, _ end: JournalOutput.End = .atLimit)
+            -> Bool
+        {
+            JournalOutput(bytes, start: start, end: end).isFilledByLast(of: position)
+        }
+        #expect(isFilled(Array(large.prefix(500))))
+        #expect(isFilled(large + entry("s=aa;i=6", "new").dropLast(5)))
+        #expect(!isFilled(large + entry("s=aa;i=6", "new") + large.prefix(500)))
+        // What is new is as large.
+        #expect(!isFilled(Array(entry("s=aa;i=6", String(repeating: "x", count: 1000)).prefix(500))))
+        #expect(!isFilled(Array(large.prefix(500)), .afterLast))
+        #expect(!isFilled(Array(large.prefix(500)), .atLast, .early))
+        #expect(!JournalOutput(Array(large.prefix(500)), end: .atLimit).isFilledByLast(of: nil))
     }
 
     @Test(arguments: [

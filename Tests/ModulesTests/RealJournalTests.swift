@@ -136,4 +136,50 @@ struct RealJournalTests {
             #expect(try await journal.messages(words).messages == ["entry after"])
         }
     }
+
+    @Test("Where the place of the last reading is gone, all that is there is read, and a note says it once")
+    func placeGone() async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry"]
+            try await journal.add(["before"])
+            _ = try await journal.run(words)
+            try await journal.add(["entry 1", "entry 2"])
+            let whole = try await journal.messages(words)
+            #expect(whole.messages == ["entry 1", "entry 2"] && whole.outcome.notes.isEmpty)
+            // As a limit of its size does.
+            try journal.removeAll()
+            try await journal.add(["entry 3", "entry 4"])
+            let limited = try await journal.messages(words)
+            #expect(limited.messages == ["entry 3", "entry 4"])
+            #expect(limited.outcome.notes.count == 1)
+            #expect(limited.outcome.notes.first?.contains("no longer has the entry up to which it was read") == true)
+            #expect(limited.outcome.failures.isEmpty && limited.outcome.missedLogBytes == 0)
+            // As a reboot does where it is in memory.
+            try journal.removeAll()
+            journal.boot = 2
+            try await journal.add(["entry 5", "entry 6"])
+            let rebooted = try await journal.messages(words)
+            #expect(rebooted.messages == ["entry 5", "entry 6"])
+            #expect(rebooted.outcome.notes.count == 1)
+            let again = try await journal.messages(words)
+            #expect(again.messages.isEmpty && again.outcome.notes.isEmpty)
+        }
+    }
+
+    @Test("An entry larger than what is read at once is cut, and nothing comes twice or not at all", arguments: choices)
+    func hugeEntries(options: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry"] + options
+            try await journal.add(["before"])
+            _ = try await journal.run(words)
+            let huge = String(repeating: "x", count: 9 << 20)
+            try await journal.add(["entry 1", "entry 2 \(huge)", "entry 3 \(huge)", "entry 4"])
+            var messages: [String] = []
+            for _ in 0..<6 { messages += try await journal.messages(words).messages }
+            #expect(messages.map { $0.prefix(7) } == ["entry 1", "entry 2", "entry 3", "entry 4"])
+            #expect(messages.filter { $0.hasSuffix(" [line cut here: too long]") }.count == 2)
+        }
+    }
 }

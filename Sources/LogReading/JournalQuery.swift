@@ -47,19 +47,37 @@ public struct JournalQuery: Sendable, Hashable {
     ///   - standardError: What it printed there.
     ///   - ending: How it ended, where that says more than that it failed; it follows the program's name.
     public func failure(standardError: String, ending: String? = nil) -> LogFailure {
-        let path = FilePath("journal:\(matches.joined(separator: " "))")
         if standardError.contains("insufficient permissions") {
             return LogFailure(path, .permissionDenied(helpfulGroup: "systemd-journal"))
         }
-        let reason = standardError.split(separator: "\n").first.map(String.init)
         let words =
-            switch (ending, reason) {
-            case (let ending?, let reason?): "journalctl \(ending): \(reason)"
+            switch (ending, Self.complaint(in: standardError)) {
+            case (let ending?, let complaint?): "journalctl \(ending): \(complaint)"
             case (let ending?, nil): "journalctl \(ending)"
-            case (nil, let reason): "journalctl failed: \(reason ?? "it printed no reason")"
+            case (nil, let complaint): "journalctl failed: \(complaint ?? "it printed no reason")"
             }
         return LogFailure(path, .other(words))
     }
+
+    /// That there is no journal, of which journalctl says nothing.
+    ///
+    /// - Parameter folders: Where there is none.
+    public func missing(in folders: JournalFolders) -> LogFailure {
+        let places = folders.paths.map(\.string).joined(separator: " or ")
+        return LogFailure(path, .other("there is no journal: no file *.journal is in a folder of \(places)"))
+    }
+
+    /// The first line of what journalctl printed on its standard error, without what could spoil the agent's log; `nil`
+    /// where it printed none.
+    public static func complaint(in standardError: String) -> String? {
+        standardError.split(whereSeparator: \.isNewline).first.map { line in
+            String(
+                String.UnicodeScalarView(
+                    line.unicodeScalars.prefix(300).map { $0.value < 0x20 || $0.value == 0x7f ? "?" : $0 }))
+        }
+    }
+
+    private var path: FilePath { FilePath("journal:\(matches.joined(separator: " "))") }
 }
 
 extension LogPosition {

@@ -109,6 +109,8 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
     case unsettled(FilePath)
     /// The journal has the entry no more that was handed on last, and may have lost others that came after it.
     case journalPlaceGone
+    /// What journalctl complained of, though it did not fail, as of a damaged file that it passed over.
+    case journalComplaint(String)
 
     /// How many bytes were missed, by what it says.
     var missedBytes: Int64 {
@@ -148,6 +150,7 @@ public enum LogNote: Sendable, Hashable, CustomStringConvertible {
         case .journalPlaceGone:
             "the journal no longer has the entry up to which it was read: what was logged after that and deleted before this "
                 + "reading, as at a limit of its size or by a reboot, is not read"
+        case .journalComplaint(let words): "journalctl: \(words)"
         }
     }
 }

@@ -152,7 +152,7 @@ public struct LogReader: Sendable {
     ) -> (LogBatch, Plan?) {
         var batch = LogBatch(position: position ?? LogPosition())
         // With a single candidate there is nothing to choose.
-        let present = source.candidates.count > 1 ? source.present(for: position, journalFolders: []) : nil
+        let present = source.candidates.count > 1 ? source.present(for: position, journalFolders: .none) : nil
         guard let candidate = present ?? source.candidates.first else { return (batch, nil) }
         let last = position?.lastServed
         batch.position.lastServed = nil

@@ -113,9 +113,7 @@ public struct LogSource: Sendable, Hashable {
     ///   - position: Where the source was left; `nil` before the first reading.
     ///   - journalFolders: Where the journal keeps its files.
     /// - Returns: `nil` where none is there.
-    public func present(
-        for position: LogPosition?, journalFolders: [FilePath] = ["/var/log/journal", "/run/log/journal"]
-    ) -> Candidate? {
+    public func present(for position: LogPosition?, journalFolders: JournalFolders = .usual) -> Candidate? {
         func isThere(_ candidate: Candidate) -> Bool {
             switch candidate {
             // What may not be looked at is there all the same.
@@ -129,7 +127,7 @@ public struct LogSource: Sendable, Hashable {
             case .glob(let glob):
                 do throws(LogFailure) { return try !glob.files().isEmpty } catch { return true }
             case .journal:
-                return journalFolders.contains(where: Files.exists)
+                return journalFolders.holdFiles
             }
         }
         return candidates.first { wasRead($0, by: position) && isThere($0) } ?? candidates.first(where: isThere)

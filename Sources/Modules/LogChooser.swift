@@ -152,7 +152,7 @@ extension LogCollection {
     ) async throws(Failure) {
         let reader = LogReader(matching: chooser.pattern, limits: chooser.limits, clock: { context.now })
         var hasMore = false
-        if let query = journal(for: position) {
+        if let query = journal(for: position, in: context) {
             while true {
                 let start = position
                 let answer = await ask(query, from: start, in: context)

@@ -8,10 +8,19 @@ struct JournalAnswer {
     let output: JournalOutput
     /// Why it is not all that there is; what came before stands nevertheless.
     let failure: LogFailure?
+    /// What it complained of, though it did not fail.
+    let complaint: String?
 
-    init(_ result: CommandResult, to query: JournalQuery, start: JournalQuery.Start) {
+    init(_ result: CommandResult, to query: JournalQuery, start: JournalQuery.Start, _ folders: JournalFolders) {
         self.query = query
         let complaint = String(decoding: result.errorOutput, as: UTF8.self)
+        // Without a journal, journalctl is silent, or has few words for it.
+        if case .exited = result.ending, result.output.isEmpty, !folders.holdFiles {
+            self.complaint = nil
+            failure = query.missing(in: folders)
+            output = JournalOutput([], start: start)
+            return
+        }
         switch result.ending {
         case .exited(status: 0), .stoppedAtOutputLimit:
             failure = nil
@@ -20,6 +29,7 @@ struct JournalAnswer {
         case .exited, .killed, .timedOut, .notStarted:
             failure = query.failure(standardError: complaint, ending: "\(result.ending)")
         }
+        self.complaint = failure == nil ? JournalQuery.complaint(in: complaint) : nil
         output = JournalOutput(
             result.output, start: start,
             end: result.isTruncated ? .atLimit : failure == nil ? .whole : .early)
@@ -31,12 +41,13 @@ extension LogCollection {
     /// text, so that this is about a piece's worth of short lines, and several of long ones.
     private static let journalOutputLimit = 8 * LogCap.usual.bytes
 
-    /// The journal, where it is what is to be read now. Where nothing else could be, journalctl has to say that it is not
-    /// there.
-    func journal(for position: LogPosition?) -> JournalQuery? {
+    /// The journal, where it is what is to be read now. Where nothing else could be, it is asked whether it is there or not.
+    func journal(for position: LogPosition?, in context: ModuleContext) -> JournalQuery? {
         let candidates = source.candidates
         guard candidates.contains(where: { if case .journal = $0 { true } else { false } }) else { return nil }
-        let candidate = candidates.count == 1 ? candidates.first : source.present(for: position)
+        let candidate =
+            candidates.count == 1
+            ? candidates.first : source.present(for: position, journalFolders: context.journalFolders)
         if case .journal(let query)? = candidate { return query }
         return nil
     }
@@ -56,7 +67,7 @@ extension LogCollection {
         let command = Command(
             .file(FilePath("journalctl"), arguments: arguments), environment: context.environment,
             timeLimit: context.longestCommand, outputLimit: Self.journalOutputLimit, excess: .endsCommand)
-        return JournalAnswer(await command.run(), to: query, start: start)
+        return JournalAnswer(await command.run(), to: query, start: start, context.journalFolders)
     }
 
     /// Makes a batch of what journalctl printed.
@@ -65,6 +76,7 @@ extension LogCollection {
             journal: answer.output, from: position,
             firstRun: source.firstRun(firstRun, of: .journal(answer.query), position))
         batch.failures += [answer.failure].compactMap(\.self)
+        batch.notes += [answer.complaint].compactMap(\.self).map { .journalComplaint($0) }
         return batch
     }
 }

@@ -104,7 +104,7 @@ struct LogCollection: Sendable {
         while true {
             reader.limits = LogLimits(bytes: pieceSize, lines: room.lines)
             let batch: LogBatch
-            if let query = journal(for: position) {
+            if let query = journal(for: position, in: context) {
                 let answer = await ask(query, from: position, in: context)
                 batch = read(answer, from: position, by: reader)
             } else {
@@ -158,7 +158,9 @@ struct LogCollection: Sendable {
 
     /// Where the Perl plugin stood, the first time only.
     private func legacyPosition(in context: ModuleContext, isFirst: Bool) -> LogPosition? {
-        guard isFirst, let legacyName, case .file(let log)? = source.present(for: nil) else { return nil }
+        guard isFirst, let legacyName,
+            case .file(let log)? = source.present(for: nil, journalFolders: context.journalFolders)
+        else { return nil }
         let folders = context.environment["GREP_LOG_TMP"].map { [FilePath($0)] } ?? context.legacyPositions
         return folders.lazy.compactMap { LegacyIndex(in: $0, name: legacyName, log: log, user: geteuid()) }.first?
             .position(in: log)

@@ -1,5 +1,6 @@
 internal import CommandRunner
 public import DataFile
+public import LogReading
 public import SystemPackage
 public import TextEncodings
 
@@ -48,6 +49,8 @@ public struct ModuleContext: Sendable {
     /// The keys of ``state`` under which the log readers of the configuration keep their positions; `nil` where nobody knows
     /// all readers, as with a plugin that is a program of its own.
     public var keysOfLogReaders: (@Sendable () -> Set<String>)?
+    /// Where the journal keeps its files.
+    public var journalFolders = JournalFolders.usual
     /// Finds the agent's program and configuration, for the one check that watches them.
     public var agentFiles: @Sendable () -> [FilePath] = { [] }
 

@@ -49,8 +49,15 @@ struct ProfileTests {
     func check(_ name: String) async throws {
         try await withTemporaryFolder { folder in
             let profile = try Profile(name, in: folder)
-            let result = await profile.run("check", "--strict")
-            #expect(result.status == 0, "\(result.text)")
+            let result = await profile.run("check")
+            let findings = result.text.split(separator: "\n").filter {
+                $0.contains(": warning: ") || $0.contains(": error: ")
+            }
+            // Which logs a host has is its own matter.
+            let others = findings.filter {
+                !$0.contains("reads the log /var/log/") || !$0.hasSuffix(", which is not there")
+            }
+            #expect(others.isEmpty && result.status == 0, "\(result.text)")
         }
     }
 

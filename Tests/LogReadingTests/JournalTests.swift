@@ -1,6 +1,8 @@
 import Glibc
 import LogReading
+import SystemFiles
 import SystemPackage
+import TestSupport
 import Testing
 
 @Suite("The journal")
@@ -160,6 +162,40 @@ struct JournalTests {
             .read(journal: JournalOutput(Array(output.utf8)), from: LogPosition(journalCursor: "s=0"))
         #expect(batch.lines.isEmpty)
         #expect(batch.position.journalCursor == "s=0")
+    }
+
+    @Test(arguments: [
+        ("", false), ("/0123456789abcdef0123456789abcdef", false),
+        ("/0123456789abcdef0123456789abcdef/system.journal", true),
+        ("/0123456789abcdef0123456789abcdef/user-1000@0005f-9.journal~", true), ("/remote.journal", true),
+        ("/0123456789abcdef0123456789abcdef/notes.txt", false), ("/journal", false),
+    ])
+    func aJournalIsThereIfItHasAFile(name: String, isThere: Bool) throws {
+        try withTemporaryFolder { folder in
+            let path = FilePath(folder.appending("log/journal").string + name)
+            if path.lastComponent?.string.contains(".") == true || name == "/journal" {
+                try Files.makeFolder(path.removingLastComponent())
+                try Files.create(path, [])
+            } else {
+                try Files.makeFolder(path)
+            }
+            let folders = JournalFolders([folder.appending("none"), folder.appending("log/journal")])
+            #expect(folders.holdFiles == isThere)
+            let source = try LogSource("\(folder)/messages|journal:")
+            #expect(source.present(for: nil, journalFolders: folders) == (isThere ? source.candidates.last : nil))
+        }
+    }
+
+    @Test func whatJournalctlComplainsOfIsOnePlainLine() {
+        #expect(JournalQuery.complaint(in: "") == nil)
+        #expect(JournalQuery.complaint(in: "\nfile \u{1b}[1m is\ttruncated\r\nsecond\n") == "file ?[1m is?truncated")
+        #expect(JournalQuery.complaint(in: String(repeating: "x", count: 5000))?.count == 300)
+        #expect(
+            JournalQuery("x").failure(standardError: "", ending: "exited with status 3").description
+                == "journalctl exited with status 3")
+        #expect(
+            JournalQuery("x").failure(standardError: "slow\n", ending: "did not end").description
+                == "journalctl did not end: slow")
     }
 
     @Test func aMissingPermissionNamesTheGroup() {

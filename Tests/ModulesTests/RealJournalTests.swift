@@ -182,4 +182,59 @@ struct RealJournalTests {
             #expect(messages.filter { $0.hasSuffix(" [line cut here: too long]") }.count == 2)
         }
     }
+
+    @Test("A journal that is not there is a failure, and is read from its start when it comes", arguments: choices)
+    func missing(options: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry"] + options
+            for _ in 0..<2 {
+                let none = try await journal.messages(words)
+                #expect(none.messages.isEmpty && none.outcome.failures.count == 1)
+                #expect(none.outcome.failures.first?.contains("there is no journal") == true)
+            }
+            try journal.behave(.fails(afterBytes: 0, word: "No journal files were found.", status: 1))
+            let status = try await journal.messages(words)
+            #expect(status.outcome.failures.first?.contains("there is no journal") == true)
+            try journal.behave(.usual)
+            try await journal.add(["entry 1"])
+            let first = try await journal.messages(words)
+            #expect(first.messages == ["entry 1"] && first.outcome.failures.isEmpty && first.outcome.notes.isEmpty)
+            // Nothing new is no failure, nor is a journal in which nothing matches.
+            #expect(try await journal.messages(words).outcome.failures.isEmpty)
+            #expect(try await journal.messages(["journal:_COMM=none", "None", "x"]).outcome.failures.isEmpty)
+        }
+    }
+
+    @Test("A log whose places are all missing is a failure, also with an empty folder of a journal")
+    func missingStandIn() async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["\(folder)/messages|journal:", "All", "entry"]
+            let none = try await journal.messages(words)
+            #expect(none.outcome.failures == ["the log \(folder)/messages does not exist"])
+            try await journal.add(["entry 1"])
+            let first = try await journal.messages(words)
+            #expect(first.messages == ["entry 1"] && first.outcome.failures.isEmpty)
+        }
+    }
+
+    @Test("What journalctl complains of at success is a note, once", arguments: choices)
+    func complaint(options: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var journal = try TestJournal(in: folder)
+            let words = ["journal:_COMM=sshd", "All", "entry", "--from-start"] + options
+            try journal.replace(with: Array("damaged".utf8))
+            let damaged = try await journal.messages(words)
+            #expect(damaged.outcome.failures.isEmpty && damaged.outcome.notes.count == 1)
+            #expect(damaged.outcome.notes.first?.hasPrefix("journalctl: ") == true)
+            #expect(damaged.outcome.notes.first?.contains("test.journal") == true)
+            try journal.removeAll()
+            try await journal.add((0..<3).map { "entry \($0)" })
+            try journal.behave(.fails(afterBytes: 1 << 20, word: "a word", status: 0))
+            let read = try await journal.messages(words)
+            #expect(read.messages.count == 3 && read.outcome.failures.isEmpty)
+            #expect(read.outcome.notes == ["journalctl: a word"])
+        }
+    }
 }

@@ -1,6 +1,7 @@
 import CommandRunner
 import Glibc
 import HostProbes
+import LogReading
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -109,9 +110,10 @@ struct TestJournal {
         guard case .success(let plugin)? = BuiltInPlugins.make("grep_log_module", arguments: words) else {
             throw Errno.invalidArgument
         }
-        let context = ModuleContext(
+        var context = ModuleContext(
             host: HostReadings(), environment: ["PATH": "\(folder)/bin:/usr/bin:/bin", "TZ": "UTC"],
             state: state, deadline: .now + time, now: Int64(Glibc.time(nil)))
+        context.journalFolders = JournalFolders([journalFolder])
         let outcome = await plugin.collect(in: context)
         state.merge(outcome.stateChanges) { $1 }
         return (outcome.elements.texts, outcome)

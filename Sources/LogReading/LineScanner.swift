@@ -94,9 +94,7 @@ struct LineScanner: ~Copyable {
         let cutBefore = cutLines
         watch.start()
         defer {
-            if cutLines > cutBefore {
-                notes.append(.cut(file.path, lines: cutLines - cutBefore, limit: limits.lineLength))
-            }
+            noteCuts(in: file.path, after: cutBefore)
             noteWork(on: file.path, after: abandonedBefore)
         }
         if try takeWholePiece(of: file, from: &place, upTo: limit) { return }
@@ -120,6 +118,13 @@ struct LineScanner: ~Copyable {
                 return
             }
         }
+    }
+
+    /// Says how many lines were cut.
+    ///
+    /// - Parameter count: Of how many that was known already.
+    mutating func noteCuts(in log: FilePath, after count: Int = 0) {
+        if cutLines > count { notes.append(.cut(log, lines: cutLines - count, limit: limits.lineLength)) }
     }
 
     /// Says what was too much work, at the end of a search.
@@ -171,11 +176,13 @@ struct LineScanner: ~Copyable {
         watch.start()
         let isLong = line.count > limits.lineLength
         var end = End(offset: 0)
-        return (line.prefix(limits.lineLength) + [0]).withUnsafeBytes { bytes in
+        let isDone = (line.prefix(limits.lineLength) + [0]).withUnsafeBytes { bytes in
             take(
                 UnsafeRawBufferPointer(rebasing: bytes.dropLast()),
                 addition: isLong ? Array(LogLimits.cutMark.utf8) : Array("\n".utf8), &end)
         }
+        if isLong, isDone { cutLines += 1 }
+        return isDone
     }
 
     /// Searches the lines of a text that are whole, or, if it is all that there is, the last one too.

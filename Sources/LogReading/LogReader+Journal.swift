@@ -42,6 +42,7 @@ extension LogReader {
             batch.position.journalCursor = entry.cursor
             next = parser.next()
         }
+        scanner.noteCuts(in: "the journal")
         scanner.noteWork(on: "the journal")
         batch.isExhausted = scanner.isExhausted
         batch.lines = scanner.lines

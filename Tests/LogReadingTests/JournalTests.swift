@@ -65,17 +65,31 @@ struct JournalTests {
         let huge = [UInt8](repeating: UInt8(ascii: "x"), count: 3 << 20)
         let whole = isText ? entry("s=8", String(decoding: huge, as: UTF8.self)) : entry("s=8", bytes: huge)
         let batch = reader.read(
-            journal: JournalOutput(Array(whole.prefix(2 << 20)), end: .atLimit),
+            journal: JournalOutput(Array(whole.prefix(2 << 20)), start: .afterLast, end: .atLimit),
             from: LogPosition(journalCursor: "s=7"))
         #expect(batch.position.journalCursor == "s=8")
         #expect(batch.lines.count == 1)
         #expect(batch.text.hasSuffix("\(LogLimits.cutMark)"))
+        #expect(batch.notes == [.cut("the journal", lines: 1, limit: 256 << 10)])
         // Behind a whole entry it is left for the next time, which may have it whole.
         let later = reader.read(
-            journal: JournalOutput(entry("s=7", "small") + whole.prefix(2 << 20), end: .atLimit),
+            journal: JournalOutput(entry("s=7", "small") + whole.prefix(2 << 20), start: .afterLast, end: .atLimit),
             from: LogPosition(journalCursor: "s=6"))
         #expect(later.position.journalCursor == "s=7")
         #expect(later.lines.count == 1)
+    }
+
+    @Test func entriesThatAreCutAreCountedOnceWhereTheyAreTaken() throws {
+        let reader = LogReader(matching: try LogPattern("."), limits: LogLimits(lines: 2, lineLength: 100))
+        let long = String(repeating: "x", count: 200)
+        let output = (1...3).flatMap { entry("s=\($0)", long) } + entry("s=4", "short")
+        let batch = reader.read(
+            journal: JournalOutput(output, start: .afterLast), from: LogPosition(journalCursor: "s=0"))
+        #expect(batch.notes == [.cut("the journal", lines: 2, limit: 100)])
+        let rest = reader.read(journal: JournalOutput(Array(output)), from: batch.position)
+        #expect(rest.notes.contains(.cut("the journal", lines: 2, limit: 100)))
+        let silent = LogReader(matching: try LogPattern(".")).read(journal: JournalOutput(output), from: nil)
+        #expect(silent.notes.isEmpty && silent.position.journalCursor == "s=4")
     }
 
     @Test func aMessageOfSeveralLinesCannotPassForSeveralEntries() throws {

@@ -174,6 +174,9 @@ struct LineScanner: ~Copyable {
     /// - Returns: Whether there was room for it.
     mutating func scan(line: [UInt8]) -> Bool {
         watch.start()
+        // What its source does for the next line is no search.
+        defer { watch.stop() }
+        watch.searchedBytes += Int64(line.count + 1)
         let isLong = line.count > limits.lineLength
         var end = End(offset: 0)
         let isDone = (line.prefix(limits.lineLength) + [0]).withUnsafeBytes { bytes in

@@ -92,6 +92,29 @@ struct JournalTests {
         #expect(silent.notes.isEmpty && silent.position.journalCursor == "s=4")
     }
 
+    @Test func whatTheExportCostsIsNotTheWorkOfThePattern() throws {
+        let reader = LogReader(matching: try LogPattern("nothing like that"))
+        let field = "_CMDLINE=\(String(repeating: "x", count: 20_000))\n"
+        let output = JournalOutput((1...200).flatMap { entry("s=\($0)", "text", more: field) }, start: .afterLast)
+        // More than a pattern may take in any case.
+        let end = processorTime() + 3
+        repeat {
+            let batch = reader.read(journal: output, from: LogPosition(journalCursor: "s=0"))
+            #expect(batch.position.journalCursor == "s=200")
+            if batch.isExhausted || !batch.notes.isEmpty {
+                Issue.record("\(batch.notes)")
+                break
+            }
+        } while processorTime() < end
+    }
+
+    /// What this thread has had of the processor, in seconds.
+    private func processorTime() -> Int {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return time.tv_sec
+    }
+
     @Test func aMessageOfSeveralLinesCannotPassForSeveralEntries() throws {
         let message = Array("one\nNov 1 00:00:00 web sshd[1]: forged\n\n__CURSOR=s=7\n\n".utf8)
         let reader = LogReader(matching: try LogPattern("."))

@@ -19,15 +19,11 @@ struct LineScanner: ~Copyable {
         }
     }
 
-    private(set) var lines = LogLines()
+    private var kept: KeptLines
     private(set) var notes: [LogNote] = []
     private let limits: LogLimits
     private let matcher: PatternMatcher
     private let buffer: UnsafeMutableRawBufferPointer
-    /// How many lines were kept, if they are counted.
-    private var lineCount = 0
-    /// Lines of one byte would reach the limit of bytes first otherwise.
-    private var countsLines: Bool { limits.lines < limits.bytes }
     private var cutLines = 0
     private var abandonedLines = 0
     private var searchesBlocks: Bool
@@ -43,6 +39,7 @@ struct LineScanner: ~Copyable {
     init(pattern: LogPattern, limits: LogLimits, work: SearchWork = SearchWork()) {
         self.limits = limits
         self.work = work
+        kept = KeptLines(limits: limits)
         watch = work.taken
         searchedBefore = watch.searchedBytes
         matcher = PatternMatcher(pattern)
@@ -55,29 +52,29 @@ struct LineScanner: ~Copyable {
         buffer.deallocate()
     }
 
+    /// The lines that match.
+    var lines: LogLines { kept.lines }
+
     /// Whether a limit leaves no room for another line.
-    var isFull: Bool {
-        countsLines && lineCount >= limits.lines || searchedBytes >= limits.searchedBytes
-            || lines.bytes.count >= limits.bytes || isExhausted
-    }
+    var isFull: Bool { kept.isFull || hasSearchedEnough }
+
+    private var hasSearchedEnough: Bool { searchedBytes >= limits.searchedBytes || isExhausted }
 
     /// Whether the pattern has taken all the work that a reading may.
     var isExhausted: Bool { watch.isExhausted }
 
     /// What was collected up to a moment.
     struct Mark {
-        fileprivate let byteCount: Int
-        fileprivate let lineCount: Int
+        fileprivate let kept: KeptLines.Mark
         fileprivate let noteCount: Int
     }
 
     /// What is collected by now.
-    var mark: Mark { Mark(byteCount: lines.bytes.count, lineCount: lineCount, noteCount: notes.count) }
+    var mark: Mark { Mark(kept: kept.mark, noteCount: notes.count) }
 
     /// Forgets what was collected since a moment; what that has cost stays counted.
     mutating func rollBack(to mark: Mark) {
-        lines.removeAll(after: mark.byteCount)
-        lineCount = mark.lineCount
+        kept.rollBack(to: mark.kept)
         notes.removeLast(notes.count - mark.noteCount)
     }
 
@@ -113,7 +110,7 @@ struct LineScanner: ~Copyable {
             if done > 0, held > 0, let base = buffer.baseAddress { memmove(base, base + done, held) }
             if place.isLimited || isAtEnd { return }
             watch.look(at: matcher, afterLines: WorkWatch.linesBetweenLooks)
-            if searchedBytes >= limits.searchedBytes || isExhausted {
+            if hasSearchedEnough {
                 place.isLimited = true
                 return
             }
@@ -146,7 +143,7 @@ struct LineScanner: ~Copyable {
         of file: LogFile, from place: inout End, upTo limit: Int64
     ) throws(SystemError) -> Bool {
         let wanted = Int(min(Int64(limits.bytes), limit - place.offset))
-        guard matcher.pattern.matchesEveryLine, !countsLines, lines.isEmpty, !place.isInsideLine,
+        guard matcher.pattern.matchesEveryLine, !kept.areCounted, lines.isEmpty, !place.isInsideLine,
             wanted > Self.blockSize
         else { return false }
         var whole = 0
@@ -163,7 +160,7 @@ struct LineScanner: ~Copyable {
             count = whole
         }
         if whole == 0 { return false }
-        lines = LogLines(wholeLines: bytes)
+        kept.keep(piece: LogLines(wholeLines: bytes))
         place.offset += Int64(whole)
         place.isLimited = isFilled
         return place.isLimited
@@ -228,7 +225,11 @@ struct LineScanner: ~Copyable {
     /// - Returns: The end of the range, or the start of the line that had no room.
     private mutating func search(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ end: inout End) -> Int {
         if range.isEmpty { return range.upperBound }
-        if matcher.pattern.matchesEveryLine { return keepAll(text, range, &end) }
+        if matcher.pattern.matchesEveryLine {
+            let count = kept.keep(all: UnsafeRawBufferPointer(rebasing: text[range]))
+            end.isLimited = count < range.count
+            return range.lowerBound + count
+        }
         guard searchesBlocks, let form = matcher.pattern.blockForm,
             !form.mayOverlookBeforeCR || firstCarriageReturn(in: text, range) == nil
         else { return searchEachLine(text, range, &end) }
@@ -288,30 +289,6 @@ struct LineScanner: ~Copyable {
         return start
     }
 
-    /// Keeps whole lines, as many as there is room for, without a look at each.
-    private mutating func keepAll(_ text: UnsafeRawBufferPointer, _ range: Range<Int>, _ end: inout End) -> Int {
-        let room = limits.bytes - lines.bytes.count
-        var kept = UnsafeRawBufferPointer(rebasing: text[range])
-        if kept.count > room { kept = kept.upToLastNewline(before: room) }
-        if countsLines {
-            let places = max(0, limits.lines - lineCount)
-            var count = 0
-            var stop = 0
-            while count < places, let newline = kept.firstNewline(from: stop) {
-                count += 1
-                stop = newline + 1
-            }
-            kept = UnsafeRawBufferPointer(rebasing: kept[..<stop])
-            lineCount += count
-        }
-        if !kept.isEmpty {
-            lines.reserve(bytes: limits.bytes)
-            lines.append(lines: kept)
-        }
-        end.isLimited = kept.count < range.count
-        return range.lowerBound + kept.count
-    }
-
     /// Keeps a line if it matches.
     ///
     /// - Returns: Whether the line is done with; otherwise a limit was reached, and it is to be read again.
@@ -333,15 +310,9 @@ struct LineScanner: ~Copyable {
     private mutating func keep(
         _ line: UnsafeRawBufferPointer, _ addition: some Collection<UInt8>, _ end: inout End
     ) -> Bool {
-        let length = line.count + addition.count
-        if isFull || lines.bytes.count + length > limits.bytes, !lines.isEmpty {
-            end.isLimited = true
-            return false
-        }
-        lines.reserve(bytes: limits.bytes)
-        lines.append(line, then: addition)
-        lineCount += 1
-        return true
+        if kept.keep(line, addition, isOver: hasSearchedEnough) { return true }
+        end.isLimited = true
+        return false
     }
 
     /// Where the last whole line ends before one that is too long, or before the text does.
@@ -361,13 +332,5 @@ struct LineScanner: ~Copyable {
             let found = memchr(base + range.lowerBound, Int32(UInt8(ascii: "\r")), range.count)
         else { return nil }
         return UnsafeRawPointer(found) - base
-    }
-}
-
-extension UnsafeRawBufferPointer {
-    /// The whole lines in the first bytes.
-    fileprivate func upToLastNewline(before limit: Int) -> UnsafeRawBufferPointer {
-        let reach = UnsafeRawBufferPointer(rebasing: self[..<Swift.min(count, Swift.max(0, limit))])
-        return UnsafeRawBufferPointer(rebasing: self[..<(reach.lastNewline.map { $0 + 1 } ?? 0)])
     }
 }

@@ -82,10 +82,9 @@ struct LogPluginArguments {
         selector.recordStart = try options.recordStart.map { word throws(PluginMisuse) in try compile(word) }
         selector.mostMatches = options.mostMatches
         selector.keepsMatchesApart = isGrepLog
-        let key = LogReaderKey(plugin: arguments, isGrepLog: isGrepLog)
         var collection = LogCollection(
-            source: source, sourceText: arguments[0], selector: selector, stateKey: key.text)
-        collection.keyWithoutPattern = key.withoutPattern
+            source: source, sourceText: arguments[0], selector: selector,
+            key: LogReaderKey(plugin: arguments, isGrepLog: isGrepLog))
         collection.legacyName = name
         collection.firstRun = options.firstRun
         collection.cap = LogCap(bytes: options.bytes, lines: options.lines)

@@ -31,9 +31,7 @@ struct LogCollection: Sendable {
     let sourceText: String
     let selector: LogSelector
     /// What the position is kept under.
-    let stateKey: String
-    /// What ``stateKey`` begins with, whatever the pattern; `nil` where another pattern is another thing.
-    var keyWithoutPattern: String?
+    let key: LogReaderKey
     var firstRun = LogReader.FirstRun.atEnd
     /// The name under which the Perl plugin kept its index; `nil` where it kept none.
     var legacyName: String?
@@ -41,11 +39,11 @@ struct LogCollection: Sendable {
     /// How much is read before a choice, where there is one.
     var piece = LogChooser.usualPiece
 
-    init(source: LogSource, sourceText: String, selector: LogSelector, stateKey: String) {
+    init(source: LogSource, sourceText: String, selector: LogSelector, key: LogReaderKey) {
         self.source = source
         self.sourceText = sourceText
         self.selector = selector
-        self.stateKey = stateKey
+        self.key = key
     }
 
     /// Under which key is what has to be known of the last cycle beside the position.
@@ -57,6 +55,7 @@ struct LogCollection: Sendable {
     func read<Failure: Error>(
         in context: ModuleContext, take: (Piece) throws(Failure) -> Void
     ) async throws(Failure) -> ModuleOutcome {
+        let stateKey = key.text
         let others = otherPatterns(in: context)
         let known = context.state[stateKey] == nil ? others.newest : stateKey
         let remembered = known.flatMap { context.state[$0] }
@@ -137,13 +136,13 @@ struct LogCollection: Sendable {
     /// - Returns: The key of the position to take over, and those of which nobody has need any more. Of several, the first is
     ///   that of a pattern that is not configured any more and has come furthest, which was used last.
     private func otherPatterns(in context: ModuleContext) -> (newest: String?, unused: [String]) {
-        guard let keyWithoutPattern else { return (nil, []) }
-        let others = context.state.filter { $0.key.hasPrefix(keyWithoutPattern) && $0.key != stateKey }
+        let stateKey = key.text
+        let others = context.state.filter { $0.key.hasPrefix(key.withoutPattern) && $0.key != stateKey }
         if others.isEmpty { return (nil, []) }
         guard let keysInUse = context.keysOfLogReaders?() else { return (Self.furthest(others), []) }
         let unused = others.filter { !keysInUse.contains($0.key) }
         let isAwaited = keysInUse.contains {
-            $0.hasPrefix(keyWithoutPattern) && $0 != stateKey && context.state[$0] == nil
+            $0.hasPrefix(key.withoutPattern) && $0 != stateKey && context.state[$0] == nil
         }
         return (Self.furthest(unused) ?? Self.furthest(others), isAwaited ? [] : Array(unused.keys))
     }

@@ -17,11 +17,9 @@ struct LogPatternMeasurement: Sendable {
     ) async -> Measurement {
         let collection: LogCollection
         do {
-            let key = LogReaderKey(module: name, file: file, pattern: pattern)
             var reading = LogCollection(
                 source: try LogSource(file), sourceText: file, selector: LogSelector([try LogPattern(pattern)]),
-                stateKey: key.text)
-            reading.keyWithoutPattern = key.withoutPattern
+                key: LogReaderKey(module: name, file: file, pattern: pattern))
             reading.firstRun = fromStart ? .fromStart : .atEnd
             collection = reading
         } catch {

@@ -147,13 +147,15 @@ private struct LogChoiceRun {
         if chance(30) { selector.exclusions = [try LogPattern("z")] }
         if chance(30) { selector.redactions = [try LogPattern("q+")] }
         var collection = LogCollection(
-            source: try LogSource(source), sourceText: source, selector: selector, stateKey: "log N")
+            source: try LogSource(source), sourceText: source, selector: selector,
+            key: LogReaderKey(module: "N", file: source, pattern: "x"))
         collection.firstRun = .fromStart
         if selector.recordStart == nil, fileCount == 1, chance(30) {
             // What a cycle leaves out is known where nothing is carried over.
             selector.mostMatches = number(1...4)
             collection = LogCollection(
-                source: collection.source, sourceText: source, selector: selector, stateKey: "log N")
+                source: collection.source, sourceText: source, selector: selector,
+                key: LogReaderKey(module: "N", file: source, pattern: "x"))
             collection.firstRun = .fromStart
         } else {
             if chance(40) { collection.cap.lines = number(1...20) }

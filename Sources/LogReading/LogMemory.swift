@@ -48,6 +48,10 @@ public struct LogMemory: Sendable, Hashable, LosslessStringConvertible {
     /// How many bytes of the lines at the position were judged with one of the patterns.
     public var heldBytes: Int { parts.reduce(0) { max($0, $1.judged) } }
 
+    /// How large the lines at the position are if nothing was added to them, of which the last record may not be whole; `nil`
+    /// where there was none.
+    public var quietSize: Int? { openRecordSize > 0 ? heldBytes + openRecordSize : nil }
+
     /// How many bytes of the lines at the position were judged with all patterns. They are kept for what may come after
     /// them: if they are gone, nothing was missed.
     public var fullyJudgedBytes: Int { parts.map(\.judged).min() ?? 0 }

@@ -76,8 +76,9 @@ public struct LogSelector: Sendable {
         /// The most lines and bytes that may be kept for the lines before a match. Less than a reading may bring, so that
         /// there is room for the match.
         public var mostHeld: LogLimits
-        /// How large a last record is that nothing was added to for long, and that hence is whole; `nil` where none is.
-        public var quietRecordSize: Int?
+        /// How large all lines are if nothing was added to the last record for long, which hence is whole; `nil` where
+        /// there is none.
+        public var quietSize: Int?
 
         /// All lines of a log.
         public init(_ lines: LogLines) {
@@ -126,7 +127,8 @@ public struct LogSelector: Sendable {
         among reading: Reading, memory: inout LogMemory, tally: inout Tally,
         offer: (_ pattern: Int, _ lines: Range<Int>, _ places: [Range<Int>]) throws(Failure) -> Bool
     ) throws(Failure) -> Choice {
-        var units = LogUnits(reading.lines, recordStart, borders: memory.borders(in: reading.lines), &tally)
+        let borders = memory.borders(in: reading.lines)
+        var units = LogUnits(reading.lines, recordStart, borders: borders, &tally)
         var choice = Choice(doneCount: 0, isAll: false, memoryFromStart: memory)
         var reading = reading
         if units.areCut {
@@ -135,7 +137,7 @@ public struct LogSelector: Sendable {
             reading.mustMove = true
             choice.stop = .exhausted
         }
-        let openSize = openRecordSize(reading, units)
+        let openSize = openRecordSize(reading, units, borders)
         if openSize > 0 { units.closedCount -= 1 }
         var progress = memory.progress(in: reading.lines, units)
         let first = progress.map(\.judged).min() ?? 0
@@ -196,10 +198,11 @@ public struct LogSelector: Sendable {
     }
 
     /// The size of a last record that is not known to be whole, in bytes; 0 where there is none.
-    private func openRecordSize(_ reading: Reading, _ units: LogUnits) -> Int {
+    private func openRecordSize(_ reading: Reading, _ units: LogUnits, _ borders: Set<Int>) -> Int {
         guard recordStart != nil, units.closedCount > 0 else { return 0 }
+        let wholeSize = reading.lines.bytes.count
+        if !reading.isLimited, wholeSize == reading.quietSize || borders.contains(wholeSize) { return 0 }
         let size = units.size(of: units.closedCount - 1..<units.closedCount)
-        if size == reading.quietRecordSize, !reading.isLimited { return 0 }
         return units.closedCount == 1 && reading.mustMove ? 0 : size
     }
 

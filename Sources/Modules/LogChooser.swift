@@ -93,8 +93,8 @@ struct LogChooser {
         // What a rotation took away is reported once.
         reading.mustMove = batch.hasMore || wasMissed
         reading.mostHeld = LogLimits(bytes: limits.bytes / 2, lines: limits.lines / 2)
-        let quiet = remembered[log].openRecordSize
-        reading.quietRecordSize = quiet > 0 ? quiet : nil
+        // What came in this cycle is not quiet, however large it is.
+        reading.quietSize = memories[log] == remembered[log] ? remembered[log].quietSize : nil
         var memory = memories[log]
         let choice = try selector.choose(among: reading, memory: &memory, tally: &tally) {
             (pattern, range, places) throws(Failure) in
@@ -110,7 +110,7 @@ struct LogChooser {
         if choice.doneCount > 0 {
             var done = again(choice.doneCount)
             done.takeBack(missedBytes: judgedBytes)
-            if done.lines.isBeginning(of: batch.lines) {
+            if done.lines.count == choice.doneCount, done.lines.isBeginning(of: batch.lines) {
                 memories[log] = memory
                 report.notes = done.notes
                 report.failures = batch.failures

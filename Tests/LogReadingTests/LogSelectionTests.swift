@@ -29,13 +29,13 @@ struct LogSelectorTests {
 
     /// What is chosen of lines for each pattern.
     private func choose(
-        _ selector: LogSelector, _ content: String, isLimited: Bool = false, quietRecordSize: Int? = nil,
+        _ selector: LogSelector, _ content: String, isLimited: Bool = false, quietSize: Int? = nil,
         room: Int = .max, memory: LogMemory? = nil
     ) -> Chosen {
         var reading = LogSelector.Reading(lines(content))
         reading.isLimited = isLimited
         reading.mustMove = isLimited
-        reading.quietRecordSize = quietRecordSize
+        reading.quietSize = quietSize
         var memory = memory ?? LogMemory(patterns: selector.patterns.count)
         var tally = LogSelector.Tally(patterns: selector.patterns.count)
         var offers = [[String]](repeating: [], count: selector.patterns.count)
@@ -117,7 +117,7 @@ struct LogSelectorTests {
         #expect(open.texts == ["1 error\n NullPointer\n at z\n"] && open.choice.doneCount == 5)
         #expect(open.memory.openRecordSize == 21)
         #expect(
-            choose(selector, "3 error\n NullPointer\n", quietRecordSize: 21, memory: open.memory).texts
+            choose(selector, "3 error\n NullPointer\n", quietSize: 21, memory: open.memory).texts
                 == ["3 error\n NullPointer\n"])
     }
 

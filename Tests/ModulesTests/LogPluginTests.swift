@@ -1,3 +1,4 @@
+import Glibc
 import SystemFiles
 import SystemPackage
 import TestSupport
@@ -280,6 +281,55 @@ struct LogPluginTests {
             let sent = texts.joined().split(separator: "\n").map { $0.hasPrefix("P: ") ? $0.dropFirst(3) : $0 }
             for line in ["# 1 err", " err more of 1", "# 2 err"] { #expect(sent.count { $0 == line } == 1, "\(texts)") }
             #expect(Set(sent).count == sent.count, "\(texts)")
+        }
+    }
+
+    @Test("A record that has just come is not whole, even if it is as large as the last one was")
+    func recordOfTheSameSize() async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder)
+            let words = ["err", "--record-start", "^#"]
+            _ = try await plugin.run("grep_log_module", words: words)
+            var texts: [String] = []
+            for text in ["# err aa\n", "# err bb\n", "  trace of bb\n# x   cc\n", "", ""] {
+                try plugin.append(text)
+                texts.append(try await plugin.run("grep_log_module", words: words).texts.joined())
+            }
+            #expect(texts == ["", "N: # err aa\n", "N: # err bb\n  trace of bb\n", "", ""])
+        }
+    }
+
+    @Test(
+        "What is known of the lines of a log comes along to its new names",
+        arguments: [["--before", "2"], ["--after", "3"], ["--max-lines", "1"]])
+    func renamedLog(words: [String]) async throws {
+        try await withTemporaryFolder { folder in
+            var plugin = try PluginOnLog(in: folder, reading: "*.log")
+            let words = [".", "--pattern", "P=err"] + words
+            func run() async throws -> [String] {
+                var texts: [String] = []
+                for _ in 0..<4 { texts += try await plugin.run("grep_log_module", words: words).texts }
+                return texts
+            }
+            _ = try await run()
+            try plugin.append("err 1\n2\n")
+            var texts = try await run()
+            try Files.rename(plugin.log, to: folder.appending("z.log"))
+            try plugin.append("3\n4\n")
+            texts += try await run()
+            try Files.rename(plugin.log, to: folder.appending("y.log"))
+            try plugin.append("5\n", to: "y.log")
+            texts += try await run()
+            try #require(link(folder.appending("y.log").string, folder.appending("a.log").string) == 0)
+            try plugin.append("6\n", to: "y.log")
+            texts += try await run()
+            let lines = texts.joined().split(separator: "\n")
+            for number in 2...6 {
+                let isOnce = lines.count { $0 == "\(number)" || $0 == "N: \(number)" } == 1
+                // Within three lines after the match, the second pattern has them, too.
+                #expect(isOnce || words.contains("--after"), "\(number) in \(texts)")
+            }
+            #expect(lines.filter { $0 == "6" || $0 == "N: 6" }.count == 1)
         }
     }
 

@@ -119,7 +119,7 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Which of some logs a file is the past of, and the name that a rotation gave it.
-    fileprivate static func log(
+    static func log(
         _ logs: Set<FilePath>, rotatedTo path: FilePath
     ) -> (log: FilePath, name: RotatedName)? {
         let name = FileName(of: path)
@@ -142,26 +142,5 @@ public struct FileGlob: Sendable, Hashable, CustomStringConvertible {
         return bytes.indices.dropFirst(max(1, endingStart - longestAddition))
             .filter { ".-_:T~".utf8.contains(bytes[$0]) }
             .flatMap { [FileName(bytes[..<$0]), FileName(bytes[..<$0] + ending)] }
-    }
-}
-
-extension LogPosition {
-    /// What a glob matched while its log had no file is no log by itself any more once that has one: the log goes on in the
-    /// newest of such files, which is its past now. Older ones are read to their end by themselves.
-    mutating func moveRotated(to logs: Set<FilePath>) -> [LogMove] {
-        let known = files
-        var newest: [FilePath: (path: FilePath, name: RotatedName)] = [:]
-        for (path, position) in known where !logs.contains(path) {
-            guard let (log, name) = FileGlob.log(logs, rotatedTo: path) else { continue }
-            if position.offset == position.size { files[path] = nil }
-            // Where nothing was seen, nobody knows what was before it.
-            if files[log] != nil || position.size == 0 { continue }
-            if newest[log].map({ name.isNewer(than: $0.name) == true }) ?? true { newest[log] = (path, name) }
-        }
-        for (log, past) in newest {
-            files[past.path] = nil
-            files[log] = known[past.path]
-        }
-        return newest.map { LogMove(from: $1.path, to: $0) }
     }
 }

@@ -11,6 +11,8 @@ struct FileReading {
         var failures: [LogFailure] = []
         /// Whether a limit ended the reading.
         var isLimited = false
+        /// Whether other files were read before the one of the position.
+        var isOfSeveral = false
     }
 
     let path: FilePath
@@ -30,11 +32,7 @@ struct FileReading {
     }
 
     /// What rotations put away last.
-    private var newestRotated: FilePosition.Predecessor {
-        let home = RotationHome(of: path)
-        let snapshot = try? folders.snapshot(of: home.folder)
-        return snapshot.map { RotationFolder(of: home, in: $0).predecessor(of: nil) } ?? .unknown
-    }
+    private var newestRotated: FilePosition.Predecessor { RotationFolder.newestRotated(of: path, in: folders) }
 
     /// The position before everything in the file; `nil` where it cannot be opened.
     func meet() -> FilePosition? {
@@ -205,6 +203,7 @@ struct FileReading {
                     return nil
                 }
                 result.isLimited = end.isLimited
+                result.isOfSeveral = index > 0
                 return result
             }
             if let head = try? file.head(), head.length > 0 { predecessor = .file(head) }

@@ -7,8 +7,7 @@ public struct LogBatch: Sendable {
     /// Where the source is to be read from the next time. It belongs to the lines: commit both or neither.
     public var position: LogPosition
     /// How many bytes were never seen because a rotation, a truncation or a deletion took them away, or left them in a form
-    /// that cannot be read; a lower bound, as
-    /// nobody knows what was written between the last look and that.
+    /// that cannot be read; a lower bound, as nobody knows what was written between the last look and that.
     public var missedBytes: Int64 { notes.reduce(0) { $0 &+ $1.missedBytes } }
     /// What the operator may want to know.
     public var notes: [LogNote] = []

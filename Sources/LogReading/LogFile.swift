@@ -160,7 +160,7 @@ final class LogFile {
     }
 
     /// How many bytes the content has at least.
-    private var knownSize: Int64 {
+    var knownSize: Int64 {
         switch content {
         case .plain: size
         case .gzip(let content): content.statedSize(fileSize: storedSize)

@@ -66,13 +66,13 @@ public struct LogReader: Sendable {
         guard let plan else { return batch }
         var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
         for log in plan.logs {
-            guard let known = log.positionToRead(in: &batch.position.files) else { continue }
+            guard case .from(let known) = log.reading(in: &batch.position.files) else { continue }
             if scanner.isFull, !plan.look.atEnd {
                 batch.hasMore = true
-                if known.position == nil { plan.look.meet(log, &batch.position) }
+                if known == nil { plan.look.meet(log, &batch.position) }
                 continue
             }
-            let result = plan.look.read(log.path, from: known.position, &scanner)
+            let result = plan.look.read(log.path, from: known, &scanner)
             for name in [log.path] + log.otherNames { batch.position.files[name] = result.position }
             batch.notes += result.notes
             batch.failures += result.failures
@@ -104,14 +104,16 @@ public struct LogReader: Sendable {
         guard let plan else { return batch }
         rename(plan.moves)
         for log in plan.logs {
-            guard let known = log.positionToRead(in: &batch.position.files) else { continue }
+            guard case .from(let known) = log.reading(in: &batch.position.files) else { continue }
             if batch.hasMore {
-                if known.position == nil { plan.look.meet(log, &batch.position) }
+                if known == nil { plan.look.meet(log, &batch.position) }
                 continue
             }
             var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
-            let result = plan.look.read(log.path, from: known.position, &scanner)
-            let start = known.position ?? (scanner.lines.isEmpty ? nil : result.position?.atStart)
+            let result = plan.look.read(log.path, from: known, &scanner)
+            // What is read of a file for the first time is left as its beginning, so that it is known by its content.
+            let isFirst = known == nil || known?.inode == 0 && !result.isOfSeveral
+            let start = isFirst && !scanner.lines.isEmpty ? result.position?.atStart : known
             let progress = try take(
                 FileBatch(
                     path: log.path, start: start, isOfGlob: plan.look.areOfGlob,
@@ -125,7 +127,7 @@ public struct LogReader: Sendable {
         return batch
     }
 
-    /// Reads on in a file of ``readEach(_:from:firstRun:take:)``.
+    /// Reads on in a file of ``readEach(_:from:firstRun:rename:take:)``.
     ///
     /// - Parameters:
     ///   - file: What it brought.
@@ -157,16 +159,15 @@ public struct LogReader: Sendable {
         let last = position?.lastServed
         batch.position.lastServed = nil
         let firstRun = source.firstRun(firstRun, of: candidate, position)
+        let look = Look(self, areOfGlob: candidate.isGlob, atEnd: firstRun == .atEnd)
         var logs: [NamedLog] = []
         var moves: [LogMove] = []
-        var areOfGlob = false
         switch candidate {
         case .file(let path):
             logs = NamedLog.all([path], after: last)
         case .glob(let glob):
-            areOfGlob = true
             do throws(LogFailure) {
-                (logs, moves) = try self.logs(of: glob, in: source, after: last, &batch)
+                (logs, moves) = try self.logs(of: glob, in: source, after: last, look, &batch)
             } catch {
                 batch.failures = [error]
             }
@@ -175,14 +176,14 @@ public struct LogReader: Sendable {
         }
         if logs.isEmpty { return (batch, nil) }
         if logs.contains(where: { $0.status != nil }) { source.forgetStandIns(for: candidate, in: &batch.position) }
-        let look = Look(self, areOfGlob: areOfGlob, atEnd: firstRun == .atEnd)
         return (batch, Plan(logs: logs, moves: moves, look: look))
     }
 
     /// The logs of a wildcard: what matches, and what was read before and has no file at the moment.
     private func logs(
-        of glob: FileGlob, in source: LogSource, after last: FilePath?, _ batch: inout LogBatch
+        of glob: FileGlob, in source: LogSource, after last: FilePath?, _ look: Look, _ batch: inout LogBatch
     ) throws(LogFailure) -> (logs: [NamedLog], moves: [LogMove]) {
+        /// The names in the position, which change below.
         func known() -> [FilePath] {
             let paths = batch.position.files.keys
             return source.candidates.count == 1
@@ -190,16 +191,21 @@ public struct LogReader: Sendable {
         }
         let finding = glob.find(known: known())
         let found = Set(finding.files)
-        // A log that has no file for a moment has its rotated one.
+        let matching = NamedLog.all(finding.files, after: last)
         let moved = batch.position.moveRotated(to: found)
-        let paths = finding.files + known().filter { !found.contains($0) }
-        if paths.isEmpty { throw finding.failures.first ?? LogFailure(FilePath(glob.description), .missing) }
+        let renamed = batch.position.moveRenamed(to: matching, in: look.folders)
+        let leadNowhere = matching.filter { $0.status == nil }.map(\.path)
+        batch.position.forgetSecondNames(among: leadNowhere + known().filter { !found.contains($0) })
+        // A log that has no file for a moment has its rotated one.
+        let absent = known().filter { !found.contains($0) }
+        if finding.files.isEmpty, absent.isEmpty {
+            throw finding.failures.first ?? LogFailure(FilePath(glob.description), .missing)
+        }
         if let failure = finding.failures.first {
             batch.notes.append(.foldersPassedOver(failure, count: finding.failures.count))
         }
-        let logs = NamedLog.all(paths, after: last)
-        let renamed = batch.position.moveRenamed(to: logs.filter { found.contains($0.path) })
         batch.notes += renamed.notes
+        let logs = absent.isEmpty ? matching : NamedLog.all(finding.files + absent, after: last)
         return (logs, moved + renamed.moves)
     }
 }

@@ -11,6 +11,8 @@ public struct LogSource: Sendable, Hashable {
         case glob(FileGlob)
         /// Entries of the systemd journal.
         case journal(JournalQuery)
+
+        var isGlob: Bool { if case .glob = self { true } else { false } }
     }
 
     /// The places, in the order in which they are tried.
@@ -36,7 +38,8 @@ public struct LogSource: Sendable, Hashable {
     /// Whether anything of a candidate was read before.
     private func wasRead(_ candidate: Candidate, by position: LogPosition?) -> Bool {
         switch candidate {
-        case .file(let path): position?.files[path] != nil
+        // One that was missing by then was looked for, and not read.
+        case .file(let path): position?.files[path].map { $0.inode != 0 } ?? false
         case .glob: position?.files.keys.contains { self.candidate(naming: $0) == candidate } ?? false
         case .journal: position?.journalCursor != nil
         }

@@ -68,6 +68,8 @@ struct RotatedName: Hashable {
     }
 
     /// A name without what a packing added to it.
+    static func unpackedName(of name: FileName) -> FileName { FileName(unpacked(name).rest) }
+
     private static func unpacked(_ name: FileName) -> (rest: ArraySlice<UInt8>, packing: Packing) {
         let bytes = name.bytes[...]
         for candidate in packings where bytes.ends(with: candidate.suffix) {

@@ -85,6 +85,13 @@ struct RotationFolder {
         self.siblings = Self.ordered(siblings, modified)
     }
 
+    /// What rotations of a log put away last; unknown where its folder cannot be listed.
+    static func newestRotated(of log: FilePath, in folders: FolderSnapshots) -> FilePosition.Predecessor {
+        let home = RotationHome(of: log)
+        let snapshot = try? folders.snapshot(of: home.folder)
+        return snapshot.map { RotationFolder(of: home, in: $0).predecessor(of: nil) } ?? .unknown
+    }
+
     /// Names that may be those of rotated files.
     private static func candidates(
         _ home: RotationHome, _ series: NameSeries?, in snapshot: FolderSnapshot

@@ -49,6 +49,26 @@ struct WildcardTests {
         }
     }
 
+    @Test(arguments: ["0app.log", "zapp.log"])
+    func whatALinkAndItsFileHadIsReadOrMissedOnce(name: String) throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "app1.log")
+            try log.append("1\nhalf")
+            try link(log, name, to: "app1.log")
+            #expect(try read(&log, "*.log", firstRun: .fromStart).text == "1\n")
+            try log.append(" a line\n2\n")
+            try log.rename("app1.log", "app1.log.1")
+            let rotated = try read(&log, "*.log")
+            #expect(rotated.text == "half a line\n2\n" && rotated.missedBytes == 0)
+            try log.append("3\nhalf")
+            #expect(try read(&log, "*.log").text == "3\n")
+            try Files.remove(log.log)
+            try Files.remove(folder.appending("app1.log.1"))
+            #expect(try read(&log, "*.log").missedBytes == 4)
+            #expect(try read(&log, "*.log").missedBytes == 0)
+        }
+    }
+
     @Test func aUsersLinkDoesNotHideAFileThatThePatternMatchesItself() throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder, log: "z.log")
@@ -94,6 +114,68 @@ struct WildcardTests {
             #expect(batch.text == "new\nrest of now\nrest of before\n")
             #expect(batch.missedBytes == 4)
             #expect(try read(&log, "*.log").text == "")
+        }
+    }
+
+    @Test(arguments: [
+        "mv b.log b.log.1", "gzip b.log && mv b.log.gz b.log.1.gz", "mv b.log b.keep",
+        "mv b.log b.log.2; echo b4 > b.log.1",
+    ])
+    func whatIsLeftOfAFileWhoseNameAnotherOneTakesIsRead(rotation: String) throws {
+        for known in [1, 2] {
+            try withTemporaryFolder { folder in
+                var log = LogFolder(folder, log: "a.log")
+                try log.append("a1\n")
+                try log.append("b1\n", to: "b.log")
+                #expect(try read(&log, "*.log", firstRun: .fromStart).text == "a1\nb1\n")
+                try log.append("a2\n")
+                try log.append("b2\n", to: "b.log")
+                if known == 2 { _ = try read(&log, "*.log") }
+                try log.append("b3\n", to: "b.log")
+                try #require(system("cd '\(folder)' && \(rotation) && mv a.log b.log") == 0)
+                let batch = try read(&log, "*.log")
+                var lines = batch.text.split(separator: "\n").map(String.init)
+                #expect(batch.missedBytes == 0 && batch.failures.isEmpty, "\(batch.notes)")
+                try log.append("new\n")
+                try log.append("a3\n", to: "b.log")
+                for _ in 0..<2 { lines += try read(&log, "*.log").text.split(separator: "\n").map(String.init) }
+                let expected =
+                    (known == 2 ? [] : ["a2", "b2"]) + ["a3", "b3"] + (rotation.contains("b4") ? ["b4"] : []) + ["new"]
+                #expect(lines.sorted() == expected.sorted(), "\(rotation)")
+            }
+        }
+    }
+
+    @Test func whatWasRotatedBeforeAFileTookTheNameStaysWhereItIs() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "a.log")
+            try log.append("a1\n")
+            try log.append("b1\n", to: "b.log")
+            try log.append("old 1\nold 2\n", to: "b.log.1")
+            #expect(try read(&log, "*.log", firstRun: .fromStart).text == "a1\nb1\n")
+            try log.rename("a.log", "b.log")
+            #expect(try read(&log, "*.log").text == "")
+            _ = try OpenFile(folder.appending("b.log"), .writeOnly, options: .truncate)
+            try log.append("new\n", to: "b.log")
+            #expect(try read(&log, "*.log").text == "new\n")
+        }
+    }
+
+    @Test func aFileThatHasTheNumberThatItsNewNameWasLeftWithGoesOn() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "c.log")
+            try log.append("half")
+            let source = "\(folder)/*.log"
+            #expect(try log.read(firstRun: .fromStart, source: source).text == "")
+            let number = try Files.status(log.log).rawValue.st_ino
+            try Files.remove(log.log)
+            try log.append("b1\nb2\nb3\n", to: "b.log")
+            // Some file systems use a number again at once, others do not; then there is nothing to see here.
+            guard try Files.status(folder.appending("b.log")).rawValue.st_ino == number else { return }
+            #expect(try log.read(limits: LogLimits(lines: 3), source: source).text == "b1\nb2\nb3\n")
+            try log.rename("b.log", "c.log")
+            try log.append("b4\n")
+            #expect(try log.read(source: source).text == "b4\n")
         }
     }
 
@@ -228,6 +310,24 @@ struct WildcardTests {
             try log.append("1\n")
             try log.append("2\n", to: "b.log")
             #expect(try read() == "1\n2\n")
+        }
+    }
+
+    @Test(arguments: [["a.log", "b.log"], ["a.log", "b*.log"], ["a*.log", "b*.log"]])
+    func whatIsReadGoesOnWhenACandidateComesThatNeverWasThere(names: [String]) throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "b.log")
+            func read() throws -> String { try self.read(&log, names[0], names[1]).text }
+            #expect(try read() == "")
+            for line in ["1\n", "2\n"] {
+                try log.append(line)
+                #expect(try read() == line)
+            }
+            try log.append("other\n", to: "a.log")
+            for line in ["3\n", "4\n"] {
+                try log.append(line)
+                #expect(try read() == line)
+            }
         }
     }
 

@@ -20,6 +20,8 @@ struct FileReading {
     /// Seconds since 1970.
     let now: Int64
     let folders: FolderSnapshots
+    /// Whether it is a rotated file, whose rest is read by itself: what was written after it is that of its log.
+    var isPast = false
 
     /// How often a search through a folder that changes meanwhile is repeated.
     private static let mostAttempts = 5
@@ -91,10 +93,9 @@ struct FileReading {
                     {
                         return result
                     }
-                } else if let chain = try RotationChain.find(position, of: path, current: current, in: folders),
-                    let result = follow(chain, from: position, with: &scanner)
-                {
-                    return result
+                } else if var chain = try RotationChain.find(position, of: path, current: current, in: folders) {
+                    if isPast { chain.endAtPlace() }
+                    if let result = follow(chain, from: position, with: &scanner) { return result }
                 }
             }
             return Result(position: position, notes: [.unsettled(path)])

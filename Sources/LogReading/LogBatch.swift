@@ -64,6 +64,8 @@ public struct FileBatch: Sendable {
     public let start: FilePosition?
     /// Whether it was not asked for by its name.
     let isOfGlob: Bool
+    /// Whether it is a rotated file that is read to its end by itself.
+    let isPast: Bool
     /// What it brought. The position is that of this file alone.
     public let batch: LogBatch
 

@@ -47,16 +47,19 @@ extension LogPosition {
         for name in renaming.left {
             files[name] = .nothingYet(after: known[name]?.predecessor ?? .unknown)
         }
+        var moves = renaming.moves
         var notes: [LogNote] = []
         for (name, position) in renaming.taken {
             var position = position
             position.predecessor = RotationFolder.newestRotated(of: name, in: folders)
             files[name] = position
             if let replaced = known[name], !renaming.left.contains(name) {
-                notes += keepRest(of: replaced, left: name, in: folders)
+                let rest = keepRest(of: replaced, left: name, in: folders)
+                moves += rest.moves
+                notes += rest.notes
             }
         }
-        return (renaming.moves, notes)
+        return (moves, notes)
     }
 
     /// Of names that no file has any more and under which the same one was left, only one is looked for: a link is not, where
@@ -78,19 +81,23 @@ extension LogPosition {
     /// Whether each has the name that it had, and there are no others, as it nearly always is.
     private func haveTheirNames(_ logs: [NamedLog]) -> Bool {
         files.count == logs.reduce(0) { $0 + 1 + $1.otherNames.count }
-            && logs.allSatisfy { log in files[log.path].map { FileNumbers(of: $0) == log.numbers } ?? false }
+            && logs.allSatisfy { log in
+                files[log.path].map { FileNumbers(of: $0) == log.numbers } ?? false
+                    && log.otherNames.allSatisfy { files[$0] != nil }
+            }
     }
 
     /// Makes logs of what is to be read of a log whose name another file has taken.
     ///
-    /// - Returns: What of it is gone.
+    /// - Returns: The name of the first, and what is gone.
     private mutating func keepRest(
         of position: FilePosition, left name: FilePath, in folders: FolderSnapshots
-    ) -> [LogNote] {
+    ) -> (moves: [LogMove], notes: [LogNote]) {
         let gone = LogNote.missed(name, bytes: position.size - position.offset)
         guard let current = try? LogFile(name),
             let chain = try? RotationChain.find(position, of: name, current: current, in: folders)
-        else { return [gone] }
+        else { return ([], [gone]) }
+        var moves: [LogMove] = []
         var notes = chain.place == nil && position.size > position.offset ? [gone] : []
         for file in [chain.place].compactMap(\.self) + chain.later where file.path != name {
             // A packed file is looked for by the name that it had.
@@ -101,11 +108,12 @@ extension LogPosition {
                 var rest = position
                 rest.size = max(rest.size, file.knownSize)
                 files[path] = rest
+                moves.append(LogMove(from: name, to: path))
             } else if files[path] == nil {
                 files[path] = file.position(at: 0, isInsideLine: false, predecessor: .unknown)
             }
         }
-        return notes
+        return (moves, notes)
     }
 }
 
@@ -123,7 +131,7 @@ private struct Renaming {
         for log in logs {
             if let numbers = log.numbers { holders[numbers] = log }
         }
-        for (name, position) in known where position.size > 0 {
+        for (name, position) in known where position.inode != 0 {
             guard let log = holders[FileNumbers(of: position)], log.path != name,
                 let file = try? LogFile(log.path), (try? file.isFile(of: position)) == true
             else { continue }

@@ -72,7 +72,7 @@ public struct LogReader: Sendable {
                 if known == nil { plan.look.meet(log, &batch.position) }
                 continue
             }
-            let result = plan.look.read(log.path, from: known, &scanner)
+            let result = plan.look.read(log.path, from: known, isPast: log.isPast, &scanner)
             for name in [log.path] + log.otherNames { batch.position.files[name] = result.position }
             batch.notes += result.notes
             batch.failures += result.failures
@@ -110,13 +110,13 @@ public struct LogReader: Sendable {
                 continue
             }
             var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
-            let result = plan.look.read(log.path, from: known, &scanner)
+            let result = plan.look.read(log.path, from: known, isPast: log.isPast, &scanner)
             // What is read of a file for the first time is left as its beginning, so that it is known by its content.
             let isFirst = known == nil || known?.inode == 0 && !result.isOfSeveral
             let start = isFirst && !scanner.lines.isEmpty ? result.position?.atStart : known
             let progress = try take(
                 FileBatch(
-                    path: log.path, start: start, isOfGlob: plan.look.areOfGlob,
+                    path: log.path, start: start, isOfGlob: plan.look.areOfGlob, isPast: log.isPast,
                     batch: LogBatch(result, of: log.path, scanner)))
             for name in [log.path] + log.otherNames { batch.position.files[name] = progress.position }
             if !progress.goesOn {
@@ -134,7 +134,8 @@ public struct LogReader: Sendable {
     ///   - position: From where to read; `nil` reads what is there.
     public func read(on file: FileBatch, from position: FilePosition?) -> LogBatch {
         var scanner = LineScanner(pattern: pattern, limits: limits, work: work)
-        let result = Look(self, areOfGlob: file.isOfGlob, atEnd: false).read(file.path, from: position, &scanner)
+        let look = Look(self, areOfGlob: file.isOfGlob, atEnd: false)
+        let result = look.read(file.path, from: position, isPast: file.isPast, &scanner)
         return LogBatch(result, of: file.path, scanner)
     }
 
@@ -205,7 +206,13 @@ public struct LogReader: Sendable {
             batch.notes.append(.foldersPassedOver(failure, count: finding.failures.count))
         }
         batch.notes += renamed.notes
-        let logs = absent.isEmpty ? matching : NamedLog.all(finding.files + absent, after: last)
+        var logs = absent.isEmpty ? matching : NamedLog.all(finding.files + absent, after: last)
+        if !absent.isEmpty {
+            let names = found.union(absent)
+            for index in logs.indices where !found.contains(logs[index].path) {
+                logs[index].isPast = FileGlob.log(names, rotatedTo: logs[index].path) != nil
+            }
+        }
         return (logs, moved + renamed.moves)
     }
 }
@@ -239,8 +246,11 @@ private struct Look {
     /// Reads one file.
     ///
     /// - Returns: What became of it. A position that is `nil` says that nothing is known of the file any more.
-    func read(_ path: FilePath, from known: FilePosition?, _ scanner: inout LineScanner) -> FileReading.Result {
-        let reading = reading(path)
+    func read(
+        _ path: FilePath, from known: FilePosition?, isPast: Bool, _ scanner: inout LineScanner
+    ) -> FileReading.Result {
+        var reading = reading(path)
+        reading.isPast = isPast
         var result = known.map { reading.resume($0, with: &scanner) } ?? reading.begin(&scanner, atEnd: atEnd)
         guard areOfGlob else {
             result.position = result.position ?? known

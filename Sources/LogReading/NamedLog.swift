@@ -8,6 +8,8 @@ struct NamedLog {
     private(set) var path: FilePath
     /// What is known of the file; `nil` where there is none, or it was not looked at.
     let status: Stat?
+    /// Whether it is a rotated file that is read to its end by itself.
+    var isPast = false
     /// Other names of the same file, which is read once.
     private(set) var otherNames: [FilePath] = []
 

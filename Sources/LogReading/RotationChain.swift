@@ -20,6 +20,14 @@ struct RotationChain {
     /// Why nothing could be looked for.
     var obstacle: LogFailure?
 
+    /// Leaves out all that was written after the position's file.
+    mutating func endAtPlace() {
+        later = []
+        unreadable = []
+        isCut = false
+        placeOfNoOrder = nil
+    }
+
     /// Looks for a position's file in the folder of the log.
     ///
     /// Where it is gone, what was rotated after its predecessor was not read either. And where the predecessor is gone

@@ -146,6 +146,65 @@ struct WildcardTests {
         }
     }
 
+    @Test func whatIsLeftOfAFileIsReadToItsEndWhereverItIsRotated() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "a.log")
+            let source = "\(folder)/*.log"
+            try log.append("a1\n")
+            try log.append("b1\n", to: "b.log")
+            _ = try log.read(firstRun: .fromStart, source: source)
+            try log.append("b2\nb3\nb4\nb5\n", to: "b.log")
+            try log.append("a2\na3\n")
+            try log.rename("b.log", "b.log.1")
+            try log.rename("a.log", "b.log")
+            var lines: [String] = []
+            func readOne() throws {
+                lines += try log.read(limits: LogLimits(lines: 1), source: source).text.split(separator: "\n")
+                    .map(String.init)
+            }
+            for round in 1...3 {
+                try readOne()
+                try log.append("new \(round)\n", to: "b.log")
+                try log.rename("b.log.\(round)", "b.log.\(round + 1)")
+                if round > 1 { try log.rename("b.log.\(round - 1)", "b.log.\(round)") }
+                if round > 2 { try log.rename("b.log.1", "b.log.2") }
+                try log.rename("b.log", "b.log.1")
+                try log.append("newer \(round)\n", to: "b.log")
+            }
+            for _ in 0..<20 { try readOne() }
+            let new = (1...3).flatMap { ["new \($0)", "newer \($0)"] }
+            #expect(lines.sorted() == ["a2", "a3", "b2", "b3", "b4", "b5"] + new.sorted())
+        }
+    }
+
+    @Test func aNameThatComesWhileAnotherOneGoesHidesNeither() throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "c.log")
+            try log.append("old\n")
+            try log.append("other\n", to: "f.log")
+            try #require(Glibc.link(log.log.string, folder.appending("b.log").string) == 0)
+            #expect(try read(&log, "*.log").text == "")
+            try log.append("1\n")
+            try #require(
+                Glibc.link(folder.appending("f.log").string, folder.appending("g.log").string) == 0)
+            try Files.remove(log.log)
+            #expect(try read(&log, "*.log").text == "1\n")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func anEmptyFileWithTwoNamesIsOneLog(isRemoved: Bool) throws {
+        try withTemporaryFolder { folder in
+            var log = LogFolder(folder, log: "c.log")
+            try log.append("")
+            try #require(Glibc.link(log.log.string, folder.appending("b.log").string) == 0)
+            #expect(try read(&log, "*.log").text == "")
+            try log.append("1\n")
+            if isRemoved { try Files.remove(log.log) }
+            #expect(try read(&log, "*.log").text == "1\n")
+        }
+    }
+
     @Test func whatWasRotatedBeforeAFileTookTheNameStaysWhereItIs() throws {
         try withTemporaryFolder { folder in
             var log = LogFolder(folder, log: "a.log")

@@ -50,9 +50,7 @@ extension LogPosition {
         var moves = renaming.moves
         var notes: [LogNote] = []
         for (name, position) in renaming.taken {
-            var position = position
-            position.predecessor = RotationFolder.newestRotated(of: name, in: folders)
-            files[name] = position
+            files[name] = position.after(RotationFolder.newestRotated(of: name, in: folders))
             if let replaced = known[name], !renaming.left.contains(name) {
                 let rest = keepRest(of: replaced, left: name, in: folders)
                 moves += rest.moves
@@ -72,9 +70,7 @@ extension LogPosition {
         var seen: Set<FilePosition> = []
         for name in names {
             guard let position = files[name.path], position.size > 0 else { continue }
-            var place = position
-            place.predecessor = .unknown
-            if !seen.insert(place).inserted { files[name.path] = nil }
+            if !seen.insert(position.after(.unknown)).inserted { files[name.path] = nil }
         }
     }
 
@@ -138,6 +134,9 @@ private struct Renaming {
             let hasOwn = known[log.path].flatMap { try? file.isFile(of: $0) } ?? false
             let hasName = log.otherNames.contains(name)
             if hasName, hasOwn { continue }
+            // Of an empty file the number alone tells, which may be that of another file by now: only what was seen at the
+            // same moment under both names is one file.
+            if position.size == 0, known[log.path]?.after(.unknown) != position.after(.unknown) { continue }
             moves.append(LogMove(from: name, to: log.path))
             if !hasName { left.insert(name) }
             if !hasOwn, position.offset >= taken[log.path]?.offset ?? 0 { taken[log.path] = position }

@@ -151,6 +151,13 @@ public struct FilePosition: Sendable, Hashable, LosslessStringConvertible {
         FilePosition(device: 0, inode: 0, offset: 0, size: 0, predecessor: predecessor)
     }
 
+    /// The same place after another predecessor.
+    func after(_ predecessor: Predecessor) -> FilePosition {
+        var position = self
+        position.predecessor = predecessor
+        return position
+    }
+
     /// The position at the start of the same file.
     var atStart: FilePosition {
         FilePosition(device: device, inode: inode, offset: 0, size: size, head: head, predecessor: predecessor)
